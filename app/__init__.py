@@ -1,0 +1,1 @@
+"""Ironbook's Flask application."""
