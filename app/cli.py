@@ -1,0 +1,70 @@
+"""The command line: ``ironbook COMMAND``. Each command lives in ``app/commands/`` and is loaded when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Sequence
+
+import click
+
+from app.errors import IronbookError
+
+# Command → module in app/commands and what the overview says of it. Loading on demand keeps the start short.
+COMMANDS = {
+    "demo": ("demo", "Show Ironbook with a manufacturer and two dealers on this computer."),
+    "serve": ("serve", "Run this node: its store, its pages and its schedule."),
+    "sync": ("sync", "Sync with the upstream now, or ask why a document is not there."),
+    "connection": ("connection", "Add, list, check and remove connections to an upstream."),
+    "dealer": ("dealer", "On the manufacturer's node: add, list and remove dealers."),
+    "user": ("user", "Add and list users, and set their passwords."),
+    "password": ("password", "Keep the password of the store or of a connection."),
+    "import": ("importing", "Import machines and readings from a file."),
+    "design": ("design", "Install forms, views and design documents."),
+    "bench": ("bench", "Measure speed and size against the budgets."),
+    "test": ("testing", "Run the tests."),
+    "doctor": ("doctor", "Check that everything Ironbook needs is there and works."),
+}
+
+
+class _Commands(click.Group):
+    def list_commands(self, context: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"app.commands.{COMMANDS[name][0]}")
+        command = module.command
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name=None, version="0.1.0", prog_name="ironbook")
+def ironbook() -> None:
+    """Ironbook: a customer book for heavy-equipment dealers and their manufacturer."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Runs the command line and exits: 0 done, 1 done with a bad result, 2 a sentence says what to correct."""
+    try:
+        result = ironbook.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except IronbookError as error:
+        click.echo(f"ironbook: {error}", err=True)
+        sys.exit(2)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped.", err=True)
+        sys.exit(130)
+    sys.exit(result if isinstance(result, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

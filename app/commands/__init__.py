@@ -1,0 +1,1 @@
+"""The commands of ``ironbook``, one module each; ``app/cli.py`` lists them."""

@@ -1,0 +1,187 @@
+"""``ironbook demo``: a manufacturer and two dealers on this computer."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from app.commands.options import Steps
+from app.errors import IronbookError
+
+if TYPE_CHECKING:
+    from app.demo.folders import DemoFolders, OutsideCouch
+    from app.demo.serving import Served
+
+
+@click.command("demo")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the demo keeps its data (default: demo-data here; with --once a folder that is removed again).",
+)
+@click.option(
+    "--port", type=click.IntRange(1024, 65500), default=8040, show_default=True, help="The first of four ports."
+)
+@click.option("--reset", is_flag=True, help="Remove what an earlier demo left and start over.")
+@click.option("--couchdb", metavar="URL", help="Put the manufacturer's databases on this CouchDB.")
+@click.option("--once", is_flag=True, help="Start, sync, check, stop; exit 1 when a check fails.")
+@click.option("--json", "as_json", is_flag=True, help="With --once: print one line of JSON.")
+def command(folder: Path | None, port: int, reset: bool, couchdb: str | None, once: bool, as_json: bool) -> int:
+    """Show Ironbook with a manufacturer and two dealers on this computer.
+
+    The first start fills their books and syncs them; the next ones go on where you left. Each dealer syncs every
+    minute. Ctrl-C stops the three.
+    """
+    from app.demo.folders import DemoFolders, read_couch_address
+
+    couch = read_couch_address(couchdb) if couchdb else None
+    if as_json and not once:
+        raise click.UsageError("--json goes with --once.")
+    if once:
+        with contextlib.ExitStack() as cleanup:
+            if folder is None:
+                folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="ironbook-demo-")))
+            return _once(DemoFolders(folder.absolute()), couch, reset, as_json)
+    _show(DemoFolders((folder or Path("demo-data")).absolute()), port, couch, reset)
+    return 0
+
+
+def _show(folders: DemoFolders, port: int, couch: OutsideCouch | None, reset: bool) -> None:
+    from app.demo.filling import DEALER_LOGINS, MANUFACTURER_LOGINS
+    from app.demo.folders import DEALERS
+
+    steps = Steps()
+    ports = list(range(port, port + 2 + len(DEALERS)))
+    _check_ports(ports)
+    _prepare(folders, ports, couch, reset, steps)
+    with _served(folders, steps) as nodes:
+        click.echo()
+        for node, logins in zip(nodes, (MANUFACTURER_LOGINS, DEALER_LOGINS, DEALER_LOGINS), strict=True):
+            names = ", ".join(f"{name} ({shown.split(', ')[-1].lower()})" for name, shown, _ in logins)
+            click.echo(f"  {node.address:<26} {node.settings.name}\n{'':<29}log in as {names}")
+        click.echo(f"\n  The password of all of them is  {folders.password()}")
+        click.echo(
+            "  Each dealer syncs every minute. Ctrl-C stops the demo; what you did is kept for the next start.\n"
+        )
+        _watch(nodes)
+
+
+def _watch(nodes: list[Served]) -> None:
+    from app.commands.serve import stop_on_signals
+
+    stopping = stop_on_signals()
+    while not stopping.wait(0.5):
+        for node in nodes:
+            if not node.running:
+                raise IronbookError(f"{node.settings.name} stopped unexpectedly; its log is {node.log}.")
+    click.echo("Stopping ...", err=True)
+
+
+def _once(folders: DemoFolders, couch: OutsideCouch | None, reset: bool, as_json: bool) -> int:
+    from app.demo import checks
+    from app.demo.folders import DEALERS, free_port
+    from app.node import open_node
+
+    started = time.monotonic()
+    steps = Steps(quiet=as_json)
+    _prepare(folders, [free_port() for _ in range(2 + len(DEALERS))], couch, reset, steps)
+    counts = {}
+    for code in DEALERS:
+        with open_node(folders.settings(folders.dealer(code))) as node:
+            counts[code] = checks.counts(node)
+    results: dict[str, bool] = {}
+    with _served(folders, steps) as nodes:
+        for name, sentence, check in (
+            ("outage", "A change made while head office is down arrives later",
+             lambda: checks.arrives_after_an_outage(folders, nodes[0])),
+            ("keepsakes", "Keepsakes stay in the dealership", lambda: checks.keepsakes_stay(folders)),
+            ("installed_base", "Head office's installed base is the sum of the dealers' machines",
+             lambda: checks.installed_base_adds_up(folders)),
+            ("merge", "Edits of one customer on two nodes are merged on both",
+             lambda: checks.concurrent_edits_merge(folders)),
+        ):  # fmt: skip
+            with steps.step(name, sentence):
+                results[name] = check()
+            if not results[name] and not as_json:
+                click.echo("  NO: this did not hold.", err=True)
+    good = all(results.values())
+    seconds = {**steps.seconds, "total": round(time.monotonic() - started, 2)}
+    if as_json:
+        click.echo(json.dumps({"ok": good, "checks": results, "documents": counts, "seconds": seconds}))
+    else:
+        held = sum(results.values())
+        click.echo(f"{held} of {len(results)} checks held in {seconds['total']:.1f} s.")
+    return 0 if good else 1
+
+
+def _check_ports(ports: list[int]) -> None:
+    import socket
+
+    for port in ports:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                raise IronbookError(
+                    f"Port {port} is occupied, perhaps by a demo in another window; stop that, or choose four other "
+                    f"ports with --port."
+                )
+
+
+def _prepare(folders: DemoFolders, ports: list[int], couch: OutsideCouch | None, reset: bool, steps: Steps) -> None:
+    from app.demo import filling
+    from app.demo.folders import DEALERS, make_password, write_configurations
+    from app.node import open_node
+
+    if reset or not folders.ready:
+        # What an interrupted start left behind is not a demo: filling it again would double it.
+        folders.clear()
+        if couch:
+            _remove_databases(couch)
+    write_configurations(folders, ports, couch)
+    if folders.ready:
+        return
+    password = make_password()
+    with open_node(folders.settings(folders.manufacturer)) as head_office:
+        with steps.step("catalog", "Filling head office's catalog") as progress:
+            replication_passwords = filling.fill_manufacturer(head_office, password, progress)
+        for code, name in DEALERS.items():
+            with open_node(folders.settings(folders.dealer(code))) as node:
+                with steps.step(f"book_{code.lower()}", f"Filling the book of {name}") as progress:
+                    filling.fill_dealer(node, replication_passwords[code], password, progress)
+                with steps.step(f"sync_{code.lower()}", f"First sync of {name}") as progress:
+                    filling.sync(node, progress)
+        with steps.step("aggregate", "Adding up at head office"):
+            filling.aggregate(head_office)
+    folders.mark_ready(password)
+
+
+def _remove_databases(couch: OutsideCouch) -> None:
+    from app.couch import Store
+    from app.demo.folders import STORE_PREFIX
+
+    store = Store(couch.url, couch.user, couch.password, STORE_PREFIX)
+    for name in store.names():
+        store.delete(name)
+
+
+@contextlib.contextmanager
+def _served(folders: DemoFolders, steps: Steps) -> Iterator[list[Served]]:
+    from app.demo.serving import Served
+
+    nodes = [Served(folders.settings(folder)) for folder in folders.all()]
+    try:
+        with steps.step("serve", "Starting the three nodes"):
+            for node in nodes:
+                node.start()
+            for node in nodes:
+                node.wait_until_ready()
+        yield nodes
+    finally:
+        for node in reversed(nodes):
+            node.stop()

@@ -1,0 +1,140 @@
+"""``ironbook serve``: the store, the pages and the schedule, until it is stopped."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import logging
+import logging.handlers
+import signal
+import socket
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import click
+
+from app.commands.options import data_option
+from app.config import Settings, read_settings
+from app.errors import ConfigurationError
+
+log = logging.getLogger("ironbook.serve")
+
+_THREADS = 8
+_LOG_BYTES = 5_000_000
+
+
+@click.command("serve")
+@data_option
+@click.option("--port", type=click.IntRange(0, 65535), help="The port of the pages (default: web.port).")
+@click.option("--quiet", is_flag=True, help="Print nothing but errors.")
+def command(data: Path | None, port: int | None, quiet: bool) -> None:
+    """Run this node: its store, its pages and its schedule, until it is stopped with Ctrl-C."""
+    settings = read_settings(data)
+    serve(settings, settings.web_port if port is None else port, quiet)
+
+
+def serve(settings: Settings, port: int, quiet: bool = False) -> None:
+    """Serves the pages of a node until a signal ends it. Raises ConfigurationError when it cannot start."""
+    from app.node import make_data_folder, open_node
+
+    # The port comes first: it is the cheapest thing that can be wrong.
+    with _listening(settings.web_host, port) as listener:
+        make_data_folder(settings.data)
+        _log_to_file(settings)
+        stopping = stop_on_signals()
+        with open_node(settings) as node:
+            from waitress.server import create_server
+
+            from app import create_app
+            from app.replication.schedule import Schedule
+
+            app = create_app(node)
+            server = create_server(
+                app, sockets=[listener], threads=_THREADS, ident="Ironbook", clear_untrusted_proxy_headers=True
+            )
+            schedule = Schedule(node)
+            node.extensions["schedule"] = schedule
+            schedule.start()
+            host, bound = listener.getsockname()[:2]
+            address = f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+            if not quiet:
+                click.echo(f"{settings.name} is at {address}  (Ctrl-C stops it)")
+            log.info("%s serves %s", settings.name, address)
+            serving = threading.Thread(target=server.run, name="pages", daemon=True)
+            serving.start()
+            try:
+                while not stopping.wait(0.5):
+                    if not serving.is_alive():
+                        raise ConfigurationError("The pages stopped being served; the log says why.")
+            finally:
+                schedule.stop()
+                server.close()
+                log.info("%s stopped", settings.name)
+
+
+@contextlib.contextmanager
+def _listening(host: str, port: int) -> Any:
+    try:
+        information = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+    except OSError as error:
+        raise ConfigurationError(f"web.host {host!r} is not an address of this computer.") from error
+    listener = socket.socket(information[0], information[1])
+    try:
+        # On Windows SO_REUSEADDR would let two processes share the port.
+        if hasattr(socket, "SO_EXCLUSIVEADDRUSE"):
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_EXCLUSIVEADDRUSE, 1)
+        else:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(information[4])
+            listener.listen(128)
+        except OSError as error:
+            raise ConfigurationError(
+                f"Port {port} on {host} cannot be used ({error.strerror or error}): another program has it, or it is "
+                f"not allowed. Choose another with --port or web.port."
+            ) from error
+        _warn_beyond_loopback(host)
+        yield listener
+    finally:
+        listener.close()
+
+
+def _warn_beyond_loopback(host: str) -> None:
+    with contextlib.suppress(ValueError):
+        if ipaddress.ip_address(host).is_loopback:
+            return
+    if host != "localhost":
+        click.echo(f"The pages are served beyond this computer, on {host}, without encryption.", err=True)
+
+
+def stop_on_signals() -> threading.Event:
+    """An event that is set when a person or the system asks this process to stop."""
+    stopping = threading.Event()
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(number, stop)
+    return stopping
+
+
+def _log_to_file(settings: Settings) -> None:
+    try:
+        handler = logging.handlers.RotatingFileHandler(
+            settings.data / "ironbook.log", maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8"
+        )
+    except OSError as error:
+        raise ConfigurationError(
+            f"The log {settings.data / 'ironbook.log'} cannot be written: {error.strerror}."
+        ) from error
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    root.addHandler(handler)
+    root.setLevel(settings.log_level.upper())
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
