@@ -1,0 +1,1 @@
+"""Syncing a node with its upstream: connections, one pass, conflicts, refusals, the schedule, explaining."""

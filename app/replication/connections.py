@@ -1,0 +1,153 @@
+"""How a node reaches its upstreams: connections from ``config.toml`` and from the replication page.
+
+A connection made on a page is the document ``connection:<name>`` in ``local``; one in the configuration is read only.
+Passwords are in the node's secrets and nowhere else. What happened over a connection is in :mod:`.state`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.config import ConnectionSettings, read_connection
+from app.couch import Store
+from app.errors import ConfigurationError, IronbookError
+from app.replication.state import change_state, forget_state
+from app.secrets import connection_entry
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+DEFAULT_NAME = "manufacturer"
+
+
+@dataclass(frozen=True)
+class Connection(ConnectionSettings):
+    """A connection as it is used: its settings and whether the configuration names it."""
+
+    configured: bool = False
+
+    @property
+    def shares_all(self) -> bool:
+        """Whether it stays inside the dealership and so carries everything."""
+        return self.share == "dealer"
+
+    @property
+    def book_selector(self) -> dict[str, Any]:
+        """What of the book it carries, in both directions, deletions included (DESIGN section 3)."""
+        return ALL_DOCUMENTS if self.shares_all else {"share": "manufacturer"}
+
+
+# Everything with a type: every document and every deletion, but no design document, for each node installs its own.
+ALL_DOCUMENTS: dict[str, Any] = {"type": {"$gt": None}}
+
+
+class UnknownConnection(IronbookError):
+    """There is no connection of that name."""
+
+
+def connections(node: Node) -> list[Connection]:
+    """Every connection of this node by name; where both name one, the configuration's is in force."""
+    found = {row.id: row.doc for row in node.local.all_docs(startkey="connection:", endkey="connection;", include_docs=True).rows}
+    made = {document["name"]: _of_document(document) for document in found.values() if document}
+    configured = {settings.name: Connection(**asdict(settings), configured=True) for settings in node.settings.connections}
+    return sorted({**made, **configured}.values(), key=lambda connection: connection.name)
+
+
+def find_connection(node: Node, name: str) -> Connection:
+    """The connection called `name`. Raises UnknownConnection with the names there are."""
+    known = connections(node)
+    for connection in known:
+        if connection.name == name:
+            return connection
+    if not known:
+        raise UnknownConnection(f"There is no connection {name!r}: this node has none yet. Add one on the replication page.")
+    names = ", ".join(connection.name for connection in known)
+    raise UnknownConnection(f"There is no connection {name!r}; this node has {names}.")
+
+
+def save_connection(node: Node, values: Mapping[str, Any], password: str | None = None) -> Connection:
+    """Adds the connection `values` describe (the settings of ``[[connections]]``), or changes the one of that name.
+
+    `password` None or empty keeps the one there is. A change clears a stop after a wrong password, and takes effect at
+    the next tick of the schedule. Raises ConfigurationError, with one sentence, before anything is kept.
+    """
+    settings = read_connection(values, "The connection")
+    if any(settings.name == configured.name for configured in node.settings.connections):
+        raise ConfigurationError(
+            f"The connection {settings.name!r} is in this node's config.toml: change it there, or choose another name."
+        )
+    if not password and not node.secrets.get(connection_entry(settings.name)):
+        raise ConfigurationError(f"The connection needs the password of {settings.user} at {settings.url}.")
+    document = node.local.get(f"connection:{settings.name}") or {"_id": f"connection:{settings.name}"}
+    rev = {"_rev": document["_rev"]} if "_rev" in document else {}
+    moved = any(document.get(key) != getattr(settings, key) for key in ("url", "book", "share", "catalog"))
+    node.local.put({"_id": document["_id"], **rev, "type": "connection", **asdict(settings)})
+    if password:
+        node.secrets.set(connection_entry(settings.name), password)
+    if moved:
+        # Another upstream has seen nothing of what the old one was sent.
+        forget_state(node, settings.name)
+    else:
+        _clear_stop(node, settings.name)
+    return Connection(**asdict(settings))
+
+
+def set_password(node: Node, name: str, password: str) -> None:
+    """Keeps a new password for a connection, configured ones too, and lets it sync again."""
+    connection = find_connection(node, name)
+    if not password:
+        raise ConfigurationError(f"The connection needs the password of {connection.user} at {connection.url}.")
+    node.secrets.set(connection_entry(name), password)
+    _clear_stop(node, name)
+
+
+def remove_connection(node: Node, name: str) -> None:
+    """Forgets a connection, its password and what was kept about it; the documents it brought stay.
+
+    Raises UnknownConnection, and ConfigurationError for one that ``config.toml`` names.
+    """
+    connection = find_connection(node, name)
+    if connection.configured:
+        raise ConfigurationError(f"The connection {name!r} is in this node's config.toml: remove it there.")
+    document = node.local.get(f"connection:{name}")
+    if document:
+        node.local.put({"_id": document["_id"], "_rev": document["_rev"], "_deleted": True})
+    node.secrets.remove(connection_entry(name))
+    forget_state(node, name)
+
+
+def pause_connection(node: Node, name: str) -> None:
+    """Takes a connection off the schedule until it is resumed; "sync now" still works."""
+    change_state(node, find_connection(node, name).name, paused=True)
+
+
+def resume_connection(node: Node, name: str) -> None:
+    """Puts a paused or stopped connection back on the schedule, with its failures forgiven."""
+    change_state(node, find_connection(node, name).name, paused=False, stopped=False, failures=0)
+
+
+def password_of(node: Node, connection: Connection) -> str:
+    """The password of a connection. Raises ConfigurationError when none is kept."""
+    password = node.secrets.get(connection_entry(connection.name))
+    if not password:
+        raise ConfigurationError(
+            f"There is no password for the connection {connection.name}: enter it on the replication page, "
+            f"or with: ironbook password connection {connection.name}"
+        )
+    return password
+
+
+def upstream(node: Node, connection: Connection) -> Store:
+    """The upstream's store, with the connection's credentials; makes no request."""
+    return Store(connection.url, connection.user, password_of(node, connection))
+
+
+def _of_document(document: Mapping[str, Any]) -> Connection:
+    known = ConnectionSettings.__dataclass_fields__
+    return Connection(**{key: value for key, value in document.items() if key in known})
+
+
+def _clear_stop(node: Node, name: str) -> None:
+    change_state(node, name, stopped=False, failures=0)

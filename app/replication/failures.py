@@ -1,0 +1,83 @@
+"""What a failed request or replication means to a person: a kind the schedule decides by, and one sentence.
+
+CouchDB answers ``_replicate`` in Erlang's words (``{conn_failed,{error,econnrefused}}``); the words looked for here are
+those it was recorded saying, and those of the embedded store and of Python's own network errors.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a sync did not work. `kind` is one of the keys of ``SENTENCES``; `sentence` says it with the names in it."""
+
+    kind: str
+    sentence: str
+
+    @property
+    def needs_a_person(self) -> bool:
+        """Whether trying again by schedule could only do harm: CouchDB locks accounts after a few wrong passwords."""
+        return self.kind in NEEDS_A_PERSON
+
+
+NEEDS_A_PERSON = frozenset({"wrong_password", "locked", "forbidden"})
+
+SENTENCES = {
+    "no_network": "{address} cannot be reached. Everything is kept here and goes over as soon as it answers again.",
+    "wrong_password": "{address} does not accept the password of {user}. Nothing is tried again until a new password is "
+    "entered on the replication page.",
+    "locked": "{address} has locked the account {user} for some minutes after too many wrong passwords. Check the "
+    "password on the replication page, wait, and then sync by hand.",
+    "forbidden": "{user} may not use this database at {address}. Ask whoever runs it to admit this user.",
+    "certificate": "The certificate of {address} cannot be trusted, so nothing was sent. Check the address, this "
+    "computer's date, and ask whoever runs it whether the certificate was renewed.",
+    "missing": "{address} has no such database. Check the names of catalog and book in the connection, or ask whoever "
+    "runs it to add this dealer.",
+    "not_couchdb": "What answers at {address} is not a CouchDB: often a login page of the network in between. Open a "
+    "web page to log in to the network, or correct the address.",
+    "too_old": "{address} runs a version older than CouchDB 3. Ask whoever runs it to upgrade.",
+    "disk_full": "There is no space left on the disk of this computer or of {address}. Make space; what is saved is "
+    "safe and the sync goes on from where it was.",
+    "too_large": "{address} refused a document for its size. See the refused documents for which one.",
+    "busy": "{address} is too busy just now. It is tried again soon.",
+    "stopped": "The sync was stopped. It goes on from where it was the next time.",
+    "store": "This computer's own store does not answer. What is saved is safe; restart Ironbook.",
+    "unknown": "The sync with {address} did not work: {reason}. It is tried again soon.",
+}
+
+# Looked for in this order in what the store said: the first that fits decides.
+_WORDS: tuple[tuple[str, str], ...] = (
+    ("locked", r"temporarily locked|account.{0,20}locked|too_many_failed"),
+    ("wrong_password", r"session_request_unauthorized|replication_auth_error|name or password is incorrect|\b401\b|unauthorized"),
+    ("certificate", r"certificate|tls_alert|\bssl\b|handshake"),
+    ("disk_full", r"enospc|no space left|disk is full|insufficient_storage|\b507\b|database or disk"),
+    ("missing", r"db_not_found|could not open|no_db_file|database does not exist|\b404\b"),
+    ("too_large", r"too_large|\b413\b|exceeds the maximum"),
+    ("busy", r"\b429\b|\b503\b|too_many_requests|service_unavailable|overload"),
+    ("forbidden", r"forbidden|not allowed|not authorized to access"),
+    (
+        "no_network",
+        r"econnrefused|conn_failed|nxdomain|ehostunreach|enetunreach|econnreset|etimedout|timeout|timed out|refused|"
+        r"unreachable|reset by peer|getaddrinfo|name or service not known|connection (?:closed|aborted|error)|"
+        r"closed_before|connection_closing|broken pipe|remote end closed|req_timedout",
+    ),
+    ("not_couchdb", r"invalid_json|not json|expecting value|<!doctype|<html|\b30[1278]\b|bad_response"),
+)
+
+
+def kind_of(text: str) -> str:
+    """The kind of failure that the words of a store or of a network error are about, ``"unknown"`` if none is known."""
+    lowered = text.lower()
+    for kind, words in _WORDS:
+        if re.search(words, lowered):
+            return kind
+    return "unknown"
+
+
+def failure(kind: str, address: str, user: str = "", reason: str = "") -> Failure:
+    """A failure of this kind at `address` (scheme, host and port, never credentials)."""
+    shortened = " ".join(reason.split())[:200].rstrip(". ") or "no reason was given"
+    return Failure(kind, SENTENCES[kind].format(address=address, user=user or "the user", reason=shortened))

@@ -1,0 +1,86 @@
+"""What a node remembers about each connection: ``status:<connection>`` in ``local``, one document a connection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from app.couch import Conflict
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+# A pass, a page and the command line write the same document; each change is small and simply made again.
+_ATTEMPTS = 20
+
+
+@dataclass(frozen=True)
+class State:
+    """A connection's past. Times are ISO 8601 UTC, empty for never; sequences are the store's own and opaque.
+
+    `stopped` means that the schedule leaves it alone until a person acts, because trying again could only do harm.
+    `pushed_seq` and `pulled_seq` are how far the book (here, and over there) has been dealt with, refusals included;
+    `push_failures` and `pull_failures` are the replicator's own counts at that moment, which only ever grow.
+    """
+
+    paused: bool = False
+    stopped: bool = False
+    failures: int = 0
+    failing_since: str = ""
+    failure: str = ""
+    sentence: str = ""
+    last_start: str = ""
+    last_end: str = ""
+    last_success: str = ""
+    last_log: str = ""
+    passes: int = 0
+    pushed_seq: Any = 0
+    pulled_seq: Any = 0
+    push_failures: int = 0
+    pull_failures: int = 0
+
+
+_NAMES = frozenset(field.name for field in fields(State))
+
+
+def state_of(document: Mapping[str, Any] | None) -> State:
+    """The state a document holds; a missing one is a connection that never synced."""
+    return State(**{key: value for key, value in (document or {}).items() if key in _NAMES})
+
+
+def read_state(node: Node, name: str) -> State:
+    """What is remembered about the connection `name`."""
+    return state_of(node.local.get(f"status:{name}"))
+
+
+def read_states(node: Node) -> dict[str, State]:
+    """What is remembered about every connection, by name, in one request."""
+    rows = node.local.all_docs(startkey="status:", endkey="status;", include_docs=True).rows
+    return {str(row.id).split(":", 1)[1]: state_of(row.doc) for row in rows}
+
+
+def change_state(node: Node, name: str, **changes: Any) -> State:
+    """Changes some of what is remembered, whoever else is writing, and returns the whole."""
+    for _ in range(_ATTEMPTS):
+        document = node.local.get(f"status:{name}") or {"_id": f"status:{name}", "type": "status", "connection": name}
+        state = state_of({**document, **changes})
+        if "_rev" in document and state == state_of(document):
+            return state
+        try:
+            node.local.put({**document, **asdict(state)})
+        except Conflict:
+            continue
+        return state
+    raise Conflict(f"The status of the connection {name} is being written by others all the time; try again.")
+
+
+def forget_state(node: Node, name: str) -> None:
+    """Forgets the past of a connection and its refused documents; the sync log stays until it is pruned."""
+    rows = node.local.all_docs(startkey=f"refused:{name}:", endkey=f"refused:{name};").rows
+    gone = [{"_id": row.id, "_rev": row.value["rev"], "_deleted": True} for row in rows]
+    document = node.local.get(f"status:{name}")
+    if document:
+        gone.append({"_id": document["_id"], "_rev": document["_rev"], "_deleted": True})
+    if gone:
+        node.local.bulk(gone)
