@@ -53,7 +53,8 @@ def ironbook() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Runs the command line and exits: 0 done, 1 done with a bad result, 2 a sentence says what to correct."""
     try:
-        result = ironbook.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        given = list(arguments) if arguments is not None else None
+        result = ironbook.main(args=given, prog_name="ironbook", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(2)

@@ -1,0 +1,75 @@
+"""The command line: every command is there, and what is wrong gets a sentence and exit code 2."""
+
+import importlib
+import socket
+
+import click
+import pytest
+
+from app import cli
+
+
+def run(capsys, *arguments):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    return ended.value.code, capsys.readouterr()
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_listed_command_exists_and_explains_itself(name):
+    command = importlib.import_module(f"app.commands.{cli.COMMANDS[name][0]}").command
+    assert isinstance(command, click.Command)
+    assert command.name == name
+    assert command.help
+
+
+def test_an_unknown_command_exits_2_and_names_it(capsys):
+    code, shown = run(capsys, "fly")
+    assert code == 2
+    assert "No such command 'fly'" in shown.err
+
+
+def test_a_wrong_setting_exits_2_with_one_sentence(capsys, tmp_path):
+    (tmp_path / "config.toml").write_text('[node]\nrole = "boss"\n', encoding="utf-8")
+    code, shown = run(capsys, "serve", "--data", str(tmp_path))
+    assert code == 2
+    assert shown.err.startswith("ironbook: ")
+    assert shown.err.count("\n") == 1
+
+
+def test_an_occupied_port_exits_2_before_anything_is_made(capsys, tmp_path):
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        code, shown = run(capsys, "serve", "--data", str(tmp_path / "node"), "--port", str(port))
+    assert code == 2
+    assert f"Port {port}" in shown.err
+    assert not (tmp_path / "node").exists()
+
+
+def test_a_data_folder_that_is_a_file_exits_2_and_says_so(capsys, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    code, shown = run(capsys, "doctor", "--data", str(tmp_path / "file"))
+    assert code == 2
+    assert "is a file" in shown.err
+
+
+def test_a_data_folder_inside_a_file_exits_2_and_says_what_to_do(capsys, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    code, shown = run(capsys, "user", "list", "--data", str(tmp_path / "file" / "node"))
+    assert code == 2
+    assert "cannot be written to" in shown.err
+    assert "--data" in shown.err
+
+
+def test_the_store_that_nobody_answers_for_exits_2_with_its_address(capsys, tmp_path, monkeypatch):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    (tmp_path / "config.toml").write_text(f'[store]\nurl = "http://127.0.0.1:{port}"\n', encoding="utf-8")
+    monkeypatch.setenv("IRONBOOK_STORE_PASSWORD", "a-password-nobody-has")
+    code, shown = run(capsys, "user", "list", "--data", str(tmp_path))
+    assert code == 2
+    assert str(port) in shown.err
+    assert "a-password-nobody-has" not in shown.err
