@@ -1,8 +1,8 @@
-// Draws every <canvas data-chart="ID">: ID is a <script type="application/json"> that says what to draw:
-//   {"kind": "time", "unit": "h", "series": [{"label": "Hours", "points": [["2026-11-25", 4312.5], …], "dashed": false}]}
-//   {"kind": "bar" | "stacked" | "rows" | "line", "unit": "", "labels": […], "series": [{"label": "…", "values": […]}],
-//    "links": ["/the/rows/behind/the/first/label", …]}
-// "rows" are horizontal bars. A click on a bar opens its link. Pages must say the same numbers in a table as well.
+// Draws every <canvas data-chart="JSON">, as the macro ui.chart writes it (templates/components/graphics.html):
+//   {"type": "line", "unit": "h", "series": [{"label": "Hours", "points": [["2026-11-25", 4312.5], …], "dashed": true}]}
+//   {"type": "line" | "bar" | "bar-horizontal" | "stacked", "labels": […], "unit": "",
+//    "series": [{"label": "…", "values": […], "urls": […]}]}
+// A click on a bar opens its address.
 (function () {
   'use strict';
 
@@ -50,7 +50,7 @@
         legend: { display: spec.series.length > 1, position: 'bottom', labels: { color: ink, boxWidth: 12 } },
         tooltip: { callbacks: {
           label: function (item) {
-            var value = spec.kind === 'rows' ? item.parsed.x : item.parsed.y;
+            var value = spec.type === 'bar-horizontal' ? item.parsed.x : item.parsed.y;
             return (item.dataset.label ? item.dataset.label + ': ' : '') + withUnit(value, spec.unit);
           }
         } }
@@ -95,39 +95,46 @@
     };
   }
 
+  function address(spec, hit) {
+    var urls = spec.series[hit.datasetIndex].urls;
+    return urls ? urls[hit.index] : '';
+  }
+
+  function overTime(spec) {
+    return spec.series.some(function (series) { return series.points; });
+  }
+
   function labelledChart(spec) {
     var colours = palette();
     var options = common(spec);
-    var values = spec.kind === 'rows' ? options.scales.x : options.scales.y;
+    var values = spec.type === 'bar-horizontal' ? options.scales.x : options.scales.y;
     values.beginAtZero = true;
     values.ticks.callback = function (value) { return withUnit(value, spec.unit); };
-    if (spec.kind === 'rows') {
+    if (spec.type === 'bar-horizontal') {
       options.indexAxis = 'y';
       options.scales.x.grid.drawOnChartArea = true;
       options.scales.y.grid.drawOnChartArea = false;
     }
-    if (spec.kind === 'stacked') {
+    if (spec.type === 'stacked') {
       options.scales.x.stacked = true;
       options.scales.y.stacked = true;
     }
-    if (spec.links) {
-      options.onClick = function (event, hits) {
-        var link = hits.length && spec.links[hits[0].index];
-        if (link) { window.location.assign(link); }
-      };
-      options.onHover = function (event, hits) {
-        event.native.target.style.cursor = hits.length ? 'pointer' : 'default';
-      };
-    }
+    options.onClick = function (event, hits) {
+      var url = hits.length && address(spec, hits[0]);
+      if (url) { window.location.assign(url); }
+    };
+    options.onHover = function (event, hits) {
+      event.native.target.style.cursor = hits.length && address(spec, hits[0]) ? 'pointer' : 'default';
+    };
     return {
-      type: spec.kind === 'line' ? 'line' : 'bar',
+      type: spec.type === 'line' ? 'line' : 'bar',
       data: {
         labels: spec.labels,
         datasets: spec.series.map(function (series, at) {
           var colour = colours[at % colours.length];
           return {
             label: series.label, data: series.values, borderColor: colour, backgroundColor: colour,
-            borderWidth: spec.kind === 'line' ? 2 : 0, maxBarThickness: 36
+            borderWidth: spec.type === 'line' ? 2 : 0, maxBarThickness: 36
           };
         })
       },
@@ -136,11 +143,10 @@
   }
 
   function draw(canvas) {
-    var source = document.getElementById(canvas.getAttribute('data-chart'));
-    if (!source || typeof window.Chart === 'undefined' || window.Chart.getChart(canvas)) { return; }
-    var spec = JSON.parse(source.textContent);
-    window.Chart.defaults.font.family = style('--font', 'system-ui, sans-serif');
-    new window.Chart(canvas, spec.kind === 'time' ? timeChart(spec) : labelledChart(spec));
+    if (typeof window.Chart === 'undefined' || window.Chart.getChart(canvas)) { return; }
+    var spec = JSON.parse(canvas.getAttribute('data-chart'));
+    window.Chart.defaults.font.family = getComputedStyle(document.body).fontFamily;
+    new window.Chart(canvas, overTime(spec) ? timeChart(spec) : labelledChart(spec));
   }
 
   function drawAll(root) {
