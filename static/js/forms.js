@@ -1,0 +1,186 @@
+"use strict";
+/* Forms: references chosen by typing, rows added and removed, a warning before what was typed is left behind. */
+(function () {
+  var WAIT = 150;
+
+  /* --- references --------------------------------------------------------------------------------------------- */
+
+  function Reference(root) {
+    this.root = root;
+    this.input = root.querySelector('input[role="combobox"]');
+    this.hidden = root.querySelector('input[type="hidden"]');
+    this.list = root.querySelector('[role="listbox"]');
+    this.chosenTitle = this.input.value;
+    this.timer = null;
+    this.asked = 0;
+    this.at = -1;
+    this.input.addEventListener("input", this.typed.bind(this));
+    this.input.addEventListener("keydown", this.key.bind(this));
+    this.input.addEventListener("blur", this.close.bind(this));
+    this.list.addEventListener("mousedown", function (event) { event.preventDefault(); });
+    this.list.addEventListener("click", this.clicked.bind(this));
+  }
+
+  Reference.prototype.typed = function () {
+    /* What is typed is not what was chosen any more; the server looks it up if it is left like this. */
+    if (this.input.value !== this.chosenTitle) { this.hidden.value = ""; }
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(this.ask.bind(this), WAIT);
+  };
+
+  Reference.prototype.ask = function () {
+    var asked = ++this.asked;
+    var text = this.input.value.trim();
+    if (!text) { this.close(); return; }
+    var url = new URL(this.root.dataset.url, window.location.href);
+    url.searchParams.set("q", text);
+    if (this.root.dataset.context) { url.searchParams.set("context", this.root.dataset.context); }
+    var self = this;
+    fetch(url, { headers: { "HX-Request": "true" }, credentials: "same-origin" }).then(function (answer) {
+      return answer.ok ? answer.text() : "";
+    }).then(function (html) {
+      if (asked !== self.asked || document.activeElement !== self.input) { return; }
+      self.list.innerHTML = html;
+      self.list.querySelectorAll('[role="option"]').forEach(function (option, n) {
+        option.id = self.list.id + "-" + n;
+      });
+      self.at = -1;
+      self.list.hidden = !html.trim();
+      self.input.setAttribute("aria-expanded", String(!self.list.hidden));
+      self.input.removeAttribute("aria-activedescendant");
+    }).catch(function () { self.close(); });
+  };
+
+  Reference.prototype.options = function () {
+    return Array.from(this.list.querySelectorAll('[role="option"]'));
+  };
+
+  Reference.prototype.move = function (to) {
+    var options = this.options();
+    if (!options.length) { return; }
+    this.at = (to + options.length) % options.length;
+    options.forEach(function (option, n) { option.setAttribute("aria-selected", String(n === this.at)); }, this);
+    this.input.setAttribute("aria-activedescendant", options[this.at].id);
+    options[this.at].scrollIntoView({ block: "nearest" });
+  };
+
+  Reference.prototype.key = function (event) {
+    if (event.key === "ArrowDown") {
+      event.preventDefault();
+      if (this.list.hidden) { this.ask(); } else { this.move(this.at + 1); }
+    } else if (event.key === "ArrowUp" && !this.list.hidden) {
+      event.preventDefault();
+      this.move(this.at - 1);
+    } else if (event.key === "Enter" && !this.list.hidden && this.at >= 0) {
+      event.preventDefault();
+      this.choose(this.options()[this.at]);
+    } else if (event.key === "Escape" && !this.list.hidden) {
+      event.preventDefault();
+      event.stopPropagation();
+      this.close();
+    }
+  };
+
+  Reference.prototype.clicked = function (event) {
+    var option = event.target.closest('[role="option"]');
+    if (option) { this.choose(option); }
+  };
+
+  Reference.prototype.choose = function (option) {
+    this.hidden.value = option.dataset.value;
+    this.input.value = option.dataset.title;
+    this.chosenTitle = option.dataset.title;
+    this.hidden.dispatchEvent(new Event("change", { bubbles: true }));
+    this.close();
+  };
+
+  Reference.prototype.close = function () {
+    this.asked += 1;
+    this.list.hidden = true;
+    this.at = -1;
+    this.input.setAttribute("aria-expanded", "false");
+    this.input.removeAttribute("aria-activedescendant");
+  };
+
+  /* --- rows ----------------------------------------------------------------------------------------------------- */
+
+  function newKey() {
+    return "new" + Array.from(window.crypto.getRandomValues(new Uint8Array(6))).map(function (octet) {
+      return octet.toString(16).padStart(2, "0");
+    }).join("");
+  }
+
+  function addRow(button) {
+    var rows = button.closest("[data-rows]");
+    var template = rows.querySelector("template");
+    var holder = document.createElement("tbody");
+    holder.innerHTML = template.innerHTML.replaceAll("{key}", newKey());
+    var row = holder.firstElementChild;
+    rows.querySelector("tbody").appendChild(row);
+    prepare(row);
+    var field = row.querySelector('input:not([type="hidden"]), select, textarea');
+    if (field) { field.focus(); }
+    changed(rows);
+  }
+
+  function removeRow(button) {
+    var row = button.closest("tr");
+    var rows = row.closest("[data-rows]");
+    var next = row.nextElementSibling || row.previousElementSibling;
+    row.remove();
+    var field = next ? next.querySelector('input:not([type="hidden"]), select') : rows.querySelector("[data-row-add]");
+    if (field) { field.focus(); }
+    changed(rows);
+  }
+
+  document.addEventListener("click", function (event) {
+    var add = event.target.closest("[data-row-add]");
+    var remove = event.target.closest("[data-row-remove]");
+    if (add) { event.preventDefault(); addRow(add); }
+    if (remove) { event.preventDefault(); removeRow(remove); }
+  });
+
+  /* --- fields that show only under a condition --------------------------------------------------------------------- */
+
+  function showConditional(form) {
+    form.querySelectorAll("[data-shown-when]").forEach(function (field) {
+      var condition = JSON.parse(field.dataset.shownWhen);
+      var named = form.elements[condition.field];
+      if (!named) { return; }
+      var value = named.type === "checkbox" ? (named.checked ? "yes" : "") : named.value;
+      field.hidden = condition.values.indexOf(value) === -1;
+    });
+  }
+
+  /* --- leaving -------------------------------------------------------------------------------------------------------- */
+
+  var unsaved = false;
+  function changed(element) {
+    var form = element.closest("form");
+    if (form && form.hasAttribute("data-guard")) { unsaved = true; }
+    if (form) { showConditional(form); }
+  }
+  document.addEventListener("input", function (event) { changed(event.target); });
+  document.addEventListener("change", function (event) { changed(event.target); });
+  document.addEventListener("submit", function () { unsaved = false; });
+  window.addEventListener("beforeunload", function (event) {
+    if (unsaved) { event.preventDefault(); }
+  });
+
+  /* Ctrl+S or Cmd+S saves the form one is in. */
+  document.addEventListener("keydown", function (event) {
+    if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+      var form = document.querySelector("form[data-guard]");
+      if (form) { event.preventDefault(); form.requestSubmit(); }
+    }
+  });
+
+  function prepare(root) {
+    root.querySelectorAll("[data-reference]").forEach(function (reference) {
+      if (!reference.dataset.prepared) { reference.dataset.prepared = "yes"; new Reference(reference); }
+    });
+    root.querySelectorAll("form").forEach(showConditional);
+  }
+  prepare(document);
+  document.addEventListener("htmx:afterSwap", function (event) { prepare(event.detail.target.parentElement || document); });
+})();
