@@ -39,8 +39,8 @@
   }
 
   function common(spec) {
-    var ink = style('--ink-soft', '#4a5560');
-    var line = style('--line', '#d9dee3');
+    var ink = style('--ink-2', '#4c5866');
+    var line = style('--line-colour', '#dcdfe4');
     return {
       responsive: true,
       maintainAspectRatio: false,

@@ -21,8 +21,8 @@
       window.L.geoJSON(countries, {
         interactive: false,
         style: {
-          color: style('--map-border', '#9aa7b3'), weight: 1,
-          fillColor: style('--map-land', '#eef1ea'), fillOpacity: 1
+          color: style('--map-line', '#b9c0bc'), weight: 1,
+          fillColor: style('--map-land', '#e3e6e1'), fillOpacity: 1
         }
       }).addTo(map).bringToBack();
     });
