@@ -1,0 +1,199 @@
+"""What a machine's page says: the machine's documents and what is due in, finished lines out (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from app.parts.due import Due
+from app.parts.history import last_done, read_services
+from app.parts.plans import PlanLine, number
+from app.parts.usage import FITTED_DAYS, Usage, time_of
+from app.web.ages import ago, ahead, day_of
+
+Document = Mapping[str, Any]
+
+_SOURCES = {"telematics": "Telematics", "manual": "Read by hand", "service": "At a service"}
+# How far the chart goes on beyond today along the usage, in days.
+_CHART_AHEAD = 90
+_SOON_DAYS = 30
+
+
+@dataclass(frozen=True)
+class ReadingLine:
+    """One hour-meter reading."""
+
+    id: str
+    at: str
+    hours: float | None
+    source: str
+    where: bool
+    gained: float | None
+
+
+@dataclass(frozen=True)
+class PlanStatus:
+    """One line of the service plan: when it was last done and is due next, in words."""
+
+    line_id: str
+    title: str
+    part: str
+    quantity: float
+    interval: str
+    last_on: str
+    last_hours: float | None
+    next_on: date | None
+    next_hours: float | None
+    when: str
+    overdue: bool
+    soon: bool
+    reason: str
+
+
+@dataclass(frozen=True)
+class ServiceLine:
+    """Work that was done."""
+
+    id: str
+    done_on: str
+    hours: float | None
+    kind: str
+    technician: str
+    notes: str
+    lines: tuple[str, ...]
+
+
+def usage_sentence(usage: Usage, readings: Sequence[Document], today: date) -> str:
+    """How the machine is used, and how that is known: ``2.6 h a day over 180 days, from 24 readings``."""
+    per_day = f"{usage.hours_per_day:.1f} h a day"
+    if usage.source == "readings":
+        since = today - timedelta(days=FITTED_DAYS)
+        fitted = [at.date() for reading in readings if (at := time_of(reading.get("at"))) and at.date() >= since]
+        days = (max(fitted) - min(fitted)).days if fitted else 0
+        return f"{per_day} over {days} days, from {len(fitted)} readings"
+    if usage.source == "model average":
+        return f"{per_day}, the average of its model; it has too few readings of its own"
+    if usage.source == "plan":
+        return f"{per_day}, as its model's service plan says; it has too few readings of its own"
+    return f"{per_day}, a guess: nothing is known of its use"
+
+
+def reading_lines(readings: Iterable[Document]) -> list[ReadingLine]:
+    """The readings, newest first, each with the hours gained since the one before (negative: a new meter)."""
+    ordered = sorted(readings, key=lambda reading: str(reading.get("at") or ""))
+    lines = []
+    before: float | None = None
+    for reading in ordered:
+        hours = number(reading.get("hours"))
+        gained = None if hours is None or before is None else hours - before
+        lines.append(
+            ReadingLine(
+                id=str(reading.get("_id") or ""),
+                at=str(reading.get("at") or ""),
+                hours=hours,
+                source=_SOURCES.get(str(reading.get("source") or ""), str(reading.get("source") or "")),
+                where=bool(reading.get("position")),
+                gained=gained,
+            )
+        )
+        before = hours if hours is not None else before
+    lines.reverse()
+    return lines
+
+
+def hours_chart(readings: Iterable[Document], usage: Usage, today: date) -> dict[str, Any] | None:
+    """What ``ui.chart`` draws: the meter as it was read and, dashed, where it goes on; None without two readings."""
+    points = [
+        [at.isoformat(), hours]
+        for reading in sorted(readings, key=lambda reading: str(reading.get("at") or ""))
+        if (at := time_of(reading.get("at"))) and (hours := number(reading.get("hours"))) is not None
+    ]
+    if len(points) < 2:
+        return None
+    series: list[dict[str, Any]] = [{"label": "Hour meter", "points": points}]
+    if usage.hours_now is not None and usage.as_of is not None:
+        meter_now = usage.hours_now - usage.meter_offset
+        last = [points[-1][0], points[-1][1]]
+        end = today + timedelta(days=_CHART_AHEAD)
+        series.append(
+            {
+                "label": "Expected",
+                "dashed": True,
+                "points": [
+                    last,
+                    [today.isoformat(), round(meter_now, 1)],
+                    [end.isoformat(), round(meter_now + _CHART_AHEAD * usage.hours_per_day, 1)],
+                ],
+            }
+        )
+    return {"type": "line", "unit": "h", "series": series}
+
+
+def plan_status(
+    plan: Sequence[PlanLine], due: Iterable[Due], services: Iterable[Document], usage: Usage, today: date
+) -> list[PlanStatus]:
+    """Each line of the plan that concerns the machine, what is due first before the others."""
+    next_due = {entry.line_id: entry for entry in due}
+    done = last_done(plan, read_services(services, usage, today), usage.hours_per_day)
+    lines = []
+    for line in plan:
+        entry, last = next_due.get(line.id), done.get(line.id)
+        lines.append(
+            PlanStatus(
+                line_id=line.id,
+                title=line.title,
+                part=line.part,
+                quantity=line.quantity,
+                interval=line.words(),
+                last_on=last.on.isoformat() if last else "",
+                last_hours=last.hours if last else None,
+                next_on=entry.on if entry else None,
+                next_hours=entry.at_hours if entry else None,
+                when=ahead(entry.on, today) if entry else "done" if line.once and last else "",
+                overdue=entry.overdue if entry else False,
+                soon=entry is not None and not entry.overdue and (entry.on - today).days <= _SOON_DAYS,
+                reason=entry.reason if entry else "",
+            )
+        )
+    return sorted(lines, key=lambda status: (status.next_on or date.max, status.title))
+
+
+def service_lines(services: Iterable[Document], plan: Iterable[PlanLine]) -> list[ServiceLine]:
+    """The work done, newest first, with the titles of the plan lines it names."""
+    titles = {line.id: line.title for line in plan}
+    found = []
+    for service in sorted(services, key=lambda service: str(service.get("done_on") or ""), reverse=True):
+        rows = [row for row in service.get("lines") or () if isinstance(row, Mapping)]
+        found.append(
+            ServiceLine(
+                id=str(service.get("_id") or ""),
+                done_on=str(service.get("done_on") or ""),
+                hours=number(service.get("hours")),
+                kind=str(service.get("kind") or ""),
+                technician=str(service.get("technician") or ""),
+                notes=str(service.get("notes") or ""),
+                lines=tuple(dict.fromkeys(_line_words(row, titles) for row in rows)),
+            )
+        )
+    return found
+
+
+def _line_words(row: Document, titles: Mapping[str, str]) -> str:
+    title = titles.get(str(row.get("plan_line") or ""), "")
+    part = str(row.get("part") or "")
+    return title or part or "work without parts"
+
+
+def map_points(machine: Document, label: str, today: date) -> list[dict[str, Any]]:
+    """The machine's position as ``ui.map`` draws it; empty when none is known."""
+    position = machine.get("position")
+    if not isinstance(position, Mapping):
+        return []
+    latitude, longitude = number(position.get("latitude")), number(position.get("longitude"))
+    if latitude is None or longitude is None or abs(latitude) > 90 or abs(longitude) > 180:
+        return []
+    seen = day_of(machine.get("position_at"))
+    note = f"seen {ago(seen, today)}" if seen else ""
+    return [{"latitude": latitude, "longitude": longitude, "title": label, "note": note}]
