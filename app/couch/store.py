@@ -1,0 +1,141 @@
+"""A store: its databases, users and replications."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from app.couch.asking import REPLICATING, USUAL, Asking
+from app.couch.database import Database
+from app.couch.errors import NotFound, Refused, StoreError
+
+Side = str | dict[str, Any]
+_USERS = "_users"
+
+
+class Store:
+    """One CouchDB or embedded store, as one user.
+
+    `url` is without credentials. Database names here are without `prefix`, which is put before each on the store
+    itself, so that several nodes can share one CouchDB. Safe to use from several threads.
+    """
+
+    def __init__(self, url: str, user: str, password: str, prefix: str = "") -> None:
+        self._asking = Asking(url, user, password)
+        self._password = password
+        self.url = self._asking.url
+        self.user = user
+        self.prefix = prefix
+
+    def __repr__(self) -> str:
+        return f"Store({self.url!r}, {self.user!r}, prefix={self.prefix!r})"
+
+    def version(self) -> dict[str, Any]:
+        """What the store says about itself, with ``version``. Raises WrongPassword as any other request does."""
+        answer = self._asking.json("GET", [])
+        if not isinstance(answer, dict) or "couchdb" not in answer:
+            raise Refused(f"What answers at {self.url} is not a store. Check the address.")
+        self._asking.json("GET", ["_all_dbs"], parameters={"limit": 1})
+        return answer
+
+    def up(self) -> bool:
+        """Whether the store answers and is ready. Never raises a StoreError."""
+        try:
+            self._asking.json("GET", ["_up"])
+        except StoreError:
+            return False
+        return True
+
+    def names(self) -> list[str]:
+        """The databases with our prefix, sorted, without it; the store's own (``_users``) are left out."""
+        every: list[str] = self._asking.json("GET", ["_all_dbs"])
+        return [name[len(self.prefix) :] for name in every if name.startswith(self.prefix) and not name.startswith("_")]
+
+    def database(self, name: str) -> Database:
+        """The database called `name`. Asks nothing: whether it exists shows at the first request."""
+        return Database(self._asking, name, self.prefix + name, self)
+
+    def create(self, name: str, partitioned: bool = False) -> Database:
+        """Makes a database; one that exists already is fine and stays as it is."""
+        parameters = {"partitioned": True} if partitioned else {}
+        try:
+            self._asking.json("PUT", [self.prefix + name], parameters=parameters)
+        except Refused as problem:
+            if problem.status != 412:
+                raise
+        return self.database(name)
+
+    def exists(self, name: str) -> bool:
+        """Whether there is a database called `name`."""
+        try:
+            self._asking.json("GET", [self.prefix + name])
+        except NotFound:
+            return False
+        return True
+
+    def delete(self, name: str) -> None:
+        """Deletes a database and everything in it. Raises NotFound when there is none."""
+        self._asking.json("DELETE", [self.prefix + name])
+
+    def set_security(self, name: str, members: Iterable[str] = (), roles: Iterable[str] = ()) -> None:
+        """Lets these users, and users with these roles, read and write the database; administrators always may."""
+        # An empty list of members would let everybody in.
+        rules = {
+            "admins": {"names": [], "roles": ["_admin"]},
+            "members": {"names": sorted(members), "roles": sorted({*roles, "_admin"})},
+        }
+        self._asking.json("PUT", [self.prefix + name, "_security"], rules)
+
+    def put_user(self, name: str, password: str, roles: Iterable[str] = ()) -> None:
+        """Makes the store's user `name`, or gives it this password and these roles."""
+        user: dict[str, Any] = {
+            "_id": f"org.couchdb.user:{name}",
+            "name": name,
+            "password": password,
+            "roles": sorted(roles),
+            "type": "user",
+        }
+        users = Database(self._asking, _USERS, _USERS, self)
+        try:
+            existing = users.get(user["_id"])
+        except NotFound:
+            self._asking.json("PUT", [_USERS])
+            existing = None
+        if existing:
+            user["_rev"] = existing["_rev"]
+        users.put(user)
+
+    def delete_user(self, name: str) -> None:
+        """Removes the store's user `name`; there being none is fine."""
+        users = Database(self._asking, _USERS, _USERS, self)
+        existing = users.get(f"org.couchdb.user:{name}")
+        if existing:
+            users.put({"_id": existing["_id"], "_rev": existing["_rev"], "_deleted": True})
+
+    def endpoint(self, name: str) -> dict[str, Any]:
+        """The database as one side of a replication, credentials apart from the address."""
+        address: dict[str, Any] = {"url": f"{self.url}/{_quoted(self.prefix + name)}"}
+        if self.user:
+            address["auth"] = {"basic": {"username": self.user, "password": self._password}}
+        return address
+
+    def replicate(self, source: Side, target: Side, timeout: float = REPLICATING, **options: Any) -> dict[str, Any]:
+        """Replicates once and returns the store's answer when it is done (``POST /_replicate``).
+
+        A side is the name of a database of ours or an :meth:`endpoint`. `timeout` is in seconds; `options` are those
+        of the replication protocol: ``selector``, ``doc_ids``, ``continuous``, ``cancel``, ``create_target`` …
+        """
+        sides = [self.endpoint(side) if isinstance(side, str) else side for side in (source, target)]
+        answer: dict[str, Any] = self._asking.guarded(
+            lambda: self._asking.server(timeout).replicate(sides[0], sides[1], **options)
+        )
+        return answer
+
+    def tasks(self) -> list[dict[str, Any]]:
+        """What the store is busy with (``_active_tasks``): replications and indexes being built."""
+        answer: list[dict[str, Any]] = self._asking.json("GET", ["_active_tasks"], timeout=USUAL)
+        return answer
+
+
+def _quoted(name: str) -> str:
+    return name.replace("/", "%2F").replace("+", "%2B")

@@ -1,0 +1,98 @@
+"""What every test can ask for: a store, databases on it, running nodes."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import urllib.parse
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from app.config import Settings, read_settings
+from app.couch import Database, Store
+from app.node import Node, open_node
+
+
+@pytest.fixture(scope="session")
+def store_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str, str]]:
+    """Address, user and password of the store that all tests of a session share under different prefixes."""
+    outside = os.environ.get("IRONBOOK_COUCHDB_URL")
+    if outside:
+        parts = urllib.parse.urlsplit(outside)
+        address = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        yield address, urllib.parse.unquote(parts.username or ""), urllib.parse.unquote(parts.password or "")
+        return
+    import embedded
+
+    password = secrets.token_urlsafe(12)
+    with embedded.start(tmp_path_factory.mktemp("shared-store"), admin=("ironbook", password)) as running:
+        yield running.url, "ironbook", password
+
+
+@pytest.fixture
+def store(store_server: tuple[str, str, str]) -> Iterator[Store]:
+    """A store with no databases: an embedded one, or ``IRONBOOK_COUCHDB_URL`` under a random prefix."""
+    store = Store(*store_server, prefix=f"test-{secrets.token_hex(5)}-")
+    yield store
+    for name in store.names():
+        store.delete(name)
+
+
+@pytest.fixture
+def database(store: Store) -> Database:
+    """An empty database."""
+    return store.create("things")
+
+
+@pytest.fixture
+def make_node(store_server: tuple[str, str, str], tmp_path: Path) -> Iterator[Callable[..., Node]]:
+    """``make_node(role, dealer="D001", **settings)`` opens a node on databases of its own; closed after the test.
+
+    The nodes share one store under different prefixes, as several nodes on one CouchDB do.
+    """
+    import contextlib
+
+    from app.secrets import STORE, Secrets
+
+    url, user, password = store_server
+    with contextlib.ExitStack() as open_nodes:
+
+        def make(role: str = "dealer", dealer: str = "D001", **changes: object) -> Node:
+            data = tmp_path / f"{role}-{dealer}-{secrets.token_hex(3)}"
+            data.mkdir()
+            Secrets(data).set(STORE, password)
+            settings: Settings = replace(
+                read_settings(data, {}),
+                role=role,
+                dealer=dealer if role == "dealer" else "",
+                name=f"{role} {dealer}",
+                store_url=url,
+                store_user=user,
+                store_prefix=f"test-{secrets.token_hex(5)}-",
+                **changes,  # type: ignore[arg-type]
+            )
+            node = open_nodes.enter_context(open_node(settings))
+            open_nodes.callback(_delete_databases, node.store)
+            return node
+
+        yield make
+
+
+def _delete_databases(store: Store) -> None:
+    for name in store.names():
+        store.delete(name)
+
+
+@pytest.fixture
+def dealer_node(make_node: Callable[..., Node]) -> Node:
+    """A running node of the dealer D001, with its design installed and no documents."""
+    return make_node("dealer")
+
+
+@pytest.fixture
+def manufacturer_node(make_node: Callable[..., Node]) -> Node:
+    """A running node of the manufacturer, with its design installed and no documents."""
+    return make_node("manufacturer")
