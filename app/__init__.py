@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from flask import Flask
@@ -41,8 +42,7 @@ def create_app(node: Node) -> Flask:
     app.extensions["ironbook"] = node
     app.extensions["ironbook.attempts"] = Attempts()
     app.extensions["ironbook.jobs"] = jobs.Jobs()
-    cookie = f"ironbook_{node.dealer.lower() or node.role}_{node.settings.web_port}"
-    sessions.install_sessions(app, node.local, node.role, cookie, node.settings.session_hours)
+    sessions.install_sessions(app, node.local, node.role, _cookie_name(node), node.settings.session_hours)
     access.guard(app)
     CSRFProtect(app)
     headers.install_headers(app)
@@ -50,6 +50,12 @@ def create_app(node: Node) -> Flask:
     frame.install(app, node)
     register_pages(app, node.role)
     return app
+
+
+def _cookie_name(node: Node) -> str:
+    """Another one for every node: browsers share the cookies of one host between its ports."""
+    folder = hashlib.sha256(str(node.settings.data).encode()).hexdigest()[:10]
+    return f"ironbook_{node.dealer.lower() or node.role}_{folder}"
 
 
 def _trusted_hosts(web_host: str) -> list[str] | None:

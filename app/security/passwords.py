@@ -13,7 +13,7 @@ SHORTEST = 10
 LONGEST = 1000
 
 
-class UnusablePassword(IronbookError):
+class UnusablePassword(IronbookError):  # noqa: N818 - the sentence names the password, not an error
     """A password that may not be used; ``str(error)`` says why."""
 
 
@@ -35,7 +35,7 @@ def check_usable(password: str, name: str = "") -> None:
     if len(password) > LONGEST:
         raise UnusablePassword(f"The password is too long: it may have {LONGEST} characters at most.")
     if len(set(password)) < 4 or (name and password.lower().strip() == name.lower()):
-        raise UnusablePassword("The password is too easy to guess: use other characters, for example four random words.")
+        raise UnusablePassword("The password is too easy to guess; four random words make a good one.")
 
 
 def hash_password(password: str) -> str:

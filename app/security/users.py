@@ -21,7 +21,7 @@ class UserError(IronbookError):
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who signs in. The session ends everywhere when `session_epoch` changes. What Flask-Login asks is at the end."""
+    """Somebody who signs in. Their sessions end everywhere when `session_epoch` changes."""
 
     name: str
     display_name: str

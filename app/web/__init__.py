@@ -1,7 +1,7 @@
 """The pages: one module for each group of them.
 
-Every module here that has a blueprint named ``pages`` is registered; ``NODE_ROLE = "dealer"`` or ``"manufacturer"`` beside it
-limits it to nodes of that role.
+Every module here that has a blueprint named ``pages`` is registered; ``NODE_ROLE = "dealer"`` or ``"manufacturer"``
+beside it limits it to nodes of that role.
 """
 
 from __future__ import annotations

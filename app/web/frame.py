@@ -221,5 +221,3 @@ def is_fragment() -> bool:
 def page_or_fragment(page: str, fragment: str, **values: Any) -> str:
     """Renders `fragment` for htmx and the whole `page` otherwise, with the same values."""
     return render_template(fragment if is_fragment() else page, **values)
-
-
