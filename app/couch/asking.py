@@ -120,11 +120,9 @@ class Asking:
         details = problem.args[0] if problem.args else ""
         if not status and isinstance(details, tuple) and len(details) == 2:
             status, details = details
-        error, reason = details if isinstance(details, tuple) and len(details) == 2 else ("", details)
-        if isinstance(reason, bytes):
-            if b"<" in reason[:200]:
-                return no_store(self.url, f"it answers {status} with a page instead of JSON")
-            reason = reason[:300].decode("utf-8", "replace")
+        if not isinstance(details, tuple):
+            return no_store(self.url, f"it answers {status or 'an error'} without JSON")
+        error, reason = details
         return answered(self.url, self.user, status or 500, str(error or ""), str(reason or ""))
 
 
