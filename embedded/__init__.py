@@ -1,0 +1,105 @@
+"""The embedded store: the part of CouchDB's HTTP interface that Ironbook needs, on SQLite.
+
+`start` is what the application uses; everything else is reached over HTTP.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import TracebackType
+
+__all__ = ["RunningStore", "StoreNotStartedError", "start"]
+
+
+class StoreNotStartedError(Exception):
+    """The store could not start; the text is a sentence for a person."""
+
+
+class RunningStore:
+    """A store in a process of its own. `url` has no credentials in it. Ends with its parent, or at `stop()`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
+        self._process = process
+        self.url = url
+        self.pid = process.pid
+
+    def stop(self, seconds: float = 10.0) -> None:
+        """End the process; what it acknowledged is on the disk already. Does nothing when it has ended."""
+        if self._process.stdin is not None and not self._process.stdin.closed:
+            self._process.stdin.close()
+        try:
+            self._process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+
+    def is_running(self) -> bool:
+        return self._process.poll() is None
+
+    def __enter__(self) -> RunningStore:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def start(
+    directory: Path | str,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    admin: tuple[str, str] = ("admin", ""),
+    log: Path | str | None = None,
+) -> RunningStore:
+    """Start the store on a data folder and wait until it answers. Port 0 takes a free one.
+
+    `admin`: name and password; they go through a pipe, never through the command line. `log`: a file its errors are
+    appended to (otherwise they go where this process's do). Raises StoreNotStartedError.
+    """
+    environment = dict(os.environ)
+    root = str(Path(__file__).resolve().parent.parent)
+    environment["PYTHONPATH"] = os.pathsep.join(filter(None, (root, environment.get("PYTHONPATH"))))
+    command = [
+        sys.executable,
+        "-m",
+        "embedded",
+        "--dir",
+        str(directory),
+        "--host",
+        host,
+        "--port",
+        str(port),
+        "--child",
+    ]
+    errors = None if log is None else Path(log).open("ab")  # noqa: SIM115
+    try:
+        process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, env=environment, bufsize=0
+        )
+    finally:
+        if errors is not None:
+            errors.close()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    admins = {admin[0]: admin[1]} if admin[1] else {}
+    try:
+        process.stdin.write(json.dumps(admins).encode() + b"\n")
+        line = process.stdout.readline()
+    except BrokenPipeError:
+        line = b""
+    answer = json.loads(line) if line else {"error": "The store ended while it started; its log says why."}
+    if "error" in answer:
+        process.stdin.close()
+        process.wait()
+        process.stdout.close()
+        raise StoreNotStartedError(answer["error"])
+    threading.Thread(target=process.wait, name="store", daemon=True).start()
+    return RunningStore(process, answer["url"])

@@ -1,0 +1,106 @@
+"""All databases of one data folder: which exist, opening, creating, deleting."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import quote, unquote
+
+from embedded import database_schema
+from embedded.database import Database
+from embedded.http.errors import HttpError, bad_request, no_database
+
+_NAME = re.compile(r"[a-z][a-z0-9_$()+/-]*")
+_SYSTEM_NAMES = ("_users", "_replicator", "_global_changes")
+_LONGEST_NAME = 238
+_SUFFIX = ".sqlite"
+
+
+def check_name(name: str) -> None:
+    """Raises 400 `illegal_database_name` as CouchDB does."""
+    if not _NAME.fullmatch(name) and name not in _SYSTEM_NAMES:
+        raise HttpError(
+            400,
+            "illegal_database_name",
+            f"Name: '{name}'. Only lowercase characters (a-z), digits (0-9), and any of the characters "
+            " _, $, (, ), +, -, and / are allowed. Must begin with a letter.",
+        )
+    if len(name) > _LONGEST_NAME or len(file_name(name)) > _LONGEST_NAME:
+        raise bad_request(f"The database name is longer than {_LONGEST_NAME} characters.", "database_name_too_long")
+
+
+def file_name(name: str) -> str:
+    """The file of a database. The prefix keeps names such as `con` and `nul`, which Windows reserves, apart."""
+    return "db-" + quote(name, safe="$()+") + _SUFFIX
+
+
+class DatabaseFolder:
+    """Opens each database once. Every method but `names` and `open_now` is for the event loop."""
+
+    def __init__(self, directory: Path, loop: asyncio.AbstractEventLoop) -> None:
+        self.directory = directory
+        self.readers = ThreadPoolExecutor(8, "read")
+        self._writers = ThreadPoolExecutor(8, "write")
+        self._loop = loop
+        self._open: dict[str, Database] = {}
+        self._lock = threading.Lock()
+        self._changing = asyncio.Lock()
+
+    def names(self) -> list[str]:
+        found = [
+            unquote(path.name.removeprefix("db-").removesuffix(_SUFFIX))
+            for path in self.directory.glob(f"db-*{_SUFFIX}")
+        ]
+        return sorted(found)
+
+    def exists(self, name: str) -> bool:
+        return name in self._open or (self.directory / file_name(name)).exists()
+
+    def open_now(self, name: str) -> Database:
+        """In any thread: the open database. Raises 404 when there is none of that name."""
+        with self._lock:
+            database = self._open.get(name)
+            return self._open_file(name) if database is None else database
+
+    async def open(self, name: str) -> Database:
+        """Raises 404 when there is no database of that name."""
+        database = self._open.get(name)
+        return database or await self._loop.run_in_executor(self.readers, self.open_now, name)
+
+    def _open_file(self, name: str) -> Database:
+        check_name(name)
+        path = self.directory / file_name(name)
+        if not path.exists():
+            raise no_database()
+        database = Database(name, path, self.readers, self._writers, self._loop)
+        self._open[name] = database
+        return database
+
+    async def create(self, name: str, properties: dict[str, str] | None = None) -> Database:
+        """Raises 400 for a name that is not allowed, 412 when it exists."""
+        check_name(name)
+        async with self._changing:
+            if self.exists(name):
+                raise HttpError(412, "file_exists", "The database could not be created, the file already exists.")
+            path = self.directory / file_name(name)
+            await self._loop.run_in_executor(self._writers, database_schema.create, path, properties or {})
+            return await self.open(name)
+
+    async def delete(self, name: str) -> None:
+        """Raises 404 when there is none."""
+        async with self._changing:
+            database = await self.open(name)
+            with self._lock:
+                self._open.pop(name, None)
+                # No request may open the file again while it goes: the lock is held until it is gone.
+                closing = self._loop.run_in_executor(None, lambda: database.close(delete=True))
+            await closing
+
+    def close(self) -> None:
+        for database in self._open.values():
+            database.close()
+        self.readers.shutdown(wait=False, cancel_futures=True)
+        self._writers.shutdown(wait=True)

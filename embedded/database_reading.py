@@ -1,0 +1,168 @@
+"""Reading documents. Functions take a connection from `Database.read` or `Database.reading`.
+
+A document leaves as JSON text put together from the stored text of its body: nothing is parsed to be read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from embedded import revtree
+from embedded.http import json_text
+from embedded.revtree import Revision, RevisionTree
+
+
+@dataclass(slots=True)
+class Stored:
+    """The row of a document. `rev`, `deleted` and `body` are the winner's; `leaves` counts them all."""
+
+    seq: int
+    id: str
+    rev: str
+    deleted: bool
+    leaves: int
+    body: int
+    tree_text: str
+
+    def tree(self) -> RevisionTree:
+        return revtree.load(self.tree_text)
+
+
+@dataclass(slots=True)
+class DocumentChange:
+    """A document at its place in the sequence, for whoever follows the database: indexes, filters, search.
+
+    `text` is the winning revision as JSON text with `_id`, `_rev`, and where there are any `_deleted`, `_attachments`
+    (stubs), `_conflicts` and `_deleted_conflicts`.
+    """
+
+    seq: int
+    id: str
+    rev: str
+    deleted: bool
+    text: str
+
+
+def find(connection: sqlite3.Connection, id: str) -> Stored | None:
+    row = connection.execute(
+        "SELECT seq, id, rev, deleted, leaves, body, tree FROM documents WHERE id=?", (id,)
+    ).fetchone()
+    return None if row is None else Stored(row[0], row[1], row[2], bool(row[3]), row[4], row[5], row[6])
+
+
+def body(connection: sqlite3.Connection, number: int) -> tuple[str, str | None] | None:
+    """The text of a body and of its attachments; None when it was compacted away."""
+    row = connection.execute("SELECT body, attachments FROM bodies WHERE number=?", (number,)).fetchone()
+    return None if row is None else (row[0], row[1])
+
+
+def document_text(id: str, rev: str, deleted: bool, body_text: str, extra: str = "") -> str:
+    """One document as JSON text. `extra` is `,"_name":…` for each further member."""
+    head = f'{{"_id":{json_text.text(id)},"_rev":"{rev}"' if rev.isascii() else ""
+    head = head or f'{{"_id":{json_text.text(id)},"_rev":{json_text.text(rev)}'
+    mark = ',"_deleted":true' if deleted else ""
+    members = "" if body_text == "{}" else "," + body_text[1:-1]
+    return f"{head}{mark}{members}{extra}}}"
+
+
+def conflicts_text(tree: RevisionTree, *, conflicts: bool = True, deleted_conflicts: bool = True) -> str:
+    """`_conflicts` and `_deleted_conflicts` of a tree as `extra` of `document_text`; empty when there are none."""
+    others = revtree.leaves(tree)[1:]
+    live = [str(leaf) for leaf in others if not tree.nodes[leaf].deleted]
+    gone = [str(leaf) for leaf in others if tree.nodes[leaf].deleted]
+    extra = f',"_conflicts":{json_text.text(live)}' if conflicts and live else ""
+    return extra + (f',"_deleted_conflicts":{json_text.text(gone)}' if deleted_conflicts and gone else "")
+
+
+def documents_since(
+    connection: sqlite3.Connection, since: int, limit: int, *, include_deleted: bool = True
+) -> list[DocumentChange]:
+    """Up to `limit` documents changed after `since`, oldest change first, each once, with its winning body.
+
+    This is how an index is brought up to date: begin at 0, go on at the last `seq`, until the list is empty.
+    """
+    rows = connection.execute(
+        "SELECT d.seq, d.id, d.rev, d.deleted, d.leaves, b.body, b.attachments FROM documents d "
+        "JOIN bodies b ON b.number = d.body WHERE d.seq > ? ORDER BY d.seq LIMIT ?"
+        if include_deleted
+        else "SELECT d.seq, d.id, d.rev, d.deleted, d.leaves, b.body, b.attachments FROM documents d "
+        "JOIN bodies b ON b.number = d.body WHERE d.seq > ? AND NOT d.deleted ORDER BY d.seq LIMIT ?",
+        (since, limit),
+    )
+    return [
+        DocumentChange(
+            seq,
+            id,
+            rev,
+            bool(deleted),
+            document_text(id, rev, bool(deleted), text, _extra(connection, id, leaves, attachments)),
+        )
+        for seq, id, rev, deleted, leaves, text, attachments in rows.fetchall()
+    ]
+
+
+def _extra(connection: sqlite3.Connection, id: str, leaves: int, attachments: str | None) -> str:
+    extra = "" if attachments is None else attachments_text(attachments)
+    if leaves > 1:
+        stored = find(connection, id)
+        assert stored is not None
+        extra += conflicts_text(stored.tree())
+    return extra
+
+
+def attachments_text(attachments: str) -> str:
+    """The stubs of a stored attachment list as `extra` of `document_text`."""
+    stubs = {
+        name: {
+            "content_type": known["content_type"],
+            "revpos": known["revpos"],
+            "digest": known["digest"],
+            "length": known["length"],
+            "stub": True,
+        }
+        for name, known in json_text.stored(attachments).items()
+    }
+    return f',"_attachments":{json_text.text(stubs)}'
+
+
+def documents_with_ids(connection: sqlite3.Connection, ids: list[str]) -> dict[str, DocumentChange]:
+    """The winning revisions of these documents, those that are deleted or missing left out; for linked documents."""
+    found: dict[str, DocumentChange] = {}
+    for id in ids:
+        stored = find(connection, id)
+        if stored is None or stored.deleted or id in found:
+            continue
+        kept = body(connection, stored.body)
+        assert kept is not None
+        text = document_text(id, stored.rev, False, kept[0], _extra(connection, id, stored.leaves, kept[1]))
+        found[id] = DocumentChange(stored.seq, id, stored.rev, False, text)
+    return found
+
+
+def revision_text(connection: sqlite3.Connection, stored: Stored, revision: Revision, extra: str = "") -> str | None:
+    """One revision of a document as JSON text; None when its body is not kept."""
+    node = stored.tree().nodes.get(revision)
+    kept = None if node is None or node.body is None else body(connection, node.body)
+    if node is None or kept is None:
+        return None
+    attached = "" if kept[1] is None else attachments_text(kept[1])
+    return document_text(stored.id, str(revision), node.deleted, kept[0], attached + extra)
+
+
+def design_documents(connection: sqlite3.Connection) -> list[DocumentChange]:
+    """All design documents that are not deleted, by id."""
+    rows = connection.execute("SELECT id FROM documents WHERE id >= '_design/' AND id < '_design0' AND NOT deleted")
+    return list(documents_with_ids(connection, [id for (id,) in rows.fetchall()]).values())
+
+
+def local_document(connection: sqlite3.Connection, id: str) -> str | None:
+    row = connection.execute("SELECT rev, body FROM local_documents WHERE id=?", (id,)).fetchone()
+    return None if row is None else document_text(id, f"0-{row[0]}", False, row[1])
+
+
+def purges_since(connection: sqlite3.Connection, purge_seq: int) -> Iterator[tuple[int, str]]:
+    """(purge number, document id) after `purge_seq`: an index removes what it has of these and maps them again."""
+    rows = connection.execute("SELECT purge_seq, id FROM purges WHERE purge_seq > ? ORDER BY purge_seq", (purge_seq,))
+    yield from rows.fetchall()

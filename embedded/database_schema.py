@@ -1,0 +1,73 @@
+"""The SQLite file of one database: its tables, and how an older file becomes a newer one.
+
+`PRAGMA user_version` numbers the layout. A file from a newer program is refused, never guessed at.
+"""
+
+from __future__ import annotations
+
+import secrets
+import sqlite3
+from pathlib import Path
+
+VERSION = 1
+
+_TABLES = """
+CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE counters (
+    update_seq INTEGER NOT NULL, body_number INTEGER NOT NULL, documents INTEGER NOT NULL, deleted INTEGER NOT NULL,
+    purge_seq INTEGER NOT NULL, body_bytes INTEGER NOT NULL
+);
+INSERT INTO counters VALUES (0, 0, 0, 0, 0, 0);
+CREATE TABLE documents (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, rev TEXT NOT NULL, deleted INTEGER NOT NULL,
+    leaves INTEGER NOT NULL, body INTEGER NOT NULL, tree TEXT NOT NULL
+);
+CREATE TABLE bodies (number INTEGER PRIMARY KEY, body TEXT NOT NULL, attachments TEXT);
+CREATE TABLE contents (
+    number INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, md5 BLOB NOT NULL, length INTEGER NOT NULL,
+    content BLOB NOT NULL
+);
+CREATE TABLE local_documents (id TEXT PRIMARY KEY, rev INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE purges (purge_seq INTEGER PRIMARY KEY, id TEXT NOT NULL, revs TEXT NOT NULL);
+"""
+
+
+class FileTooNewError(Exception):
+    """The file was written by a newer program."""
+
+
+def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
+    """A connection with the store's settings: write-ahead log, and with `durable` every commit on the disk.
+
+    Transactions are begun by hand. May be used by any thread, by one at a time.
+    """
+    connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256)
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
+    return connection
+
+
+def create(path: Path, properties: dict[str, str]) -> None:
+    """Make a new, empty file. Nothing is left behind when that fails half way: the file is made under another name."""
+    unfinished = path.with_suffix(".creating")
+    unfinished.unlink(missing_ok=True)
+    connection = sqlite3.connect(unfinished, isolation_level=None)
+    try:
+        connection.execute("PRAGMA page_size=8192")
+        connection.executescript(_TABLES)
+        properties = {"uuid": secrets.token_hex(16), **properties}
+        connection.executemany("INSERT INTO properties VALUES (?, ?)", properties.items())
+        connection.execute(f"PRAGMA user_version={VERSION}")
+    finally:
+        connection.close()
+    unfinished.replace(path)
+
+
+def upgrade(connection: sqlite3.Connection) -> None:
+    """Bring an older file to this version, in one transaction. Raises FileTooNewError."""
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > VERSION:
+        raise FileTooNewError(
+            f"The database file has format {version}, this program knows formats up to {VERSION}. "
+            "Nothing was changed; use the newer program."
+        )

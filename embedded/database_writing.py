@@ -1,0 +1,210 @@
+"""Writing documents: edits by clients and replicas from peers. Runs inside a write of `Database`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from embedded import database_incoming, revtree
+from embedded.database import Writer
+from embedded.database_incoming import Incoming
+from embedded.http import json_text
+from embedded.http.errors import HttpError, conflict, not_implemented
+from embedded.revtree import Revision, RevisionTree
+
+
+@dataclass(slots=True)
+class Written:
+    """What became of one document. `error` None: it is stored as `revision`."""
+
+    id: str
+    revision: Revision | None = None
+    local_rev: str | None = None
+    error: HttpError | None = None
+
+    @property
+    def rev(self) -> str | None:
+        return self.local_rev if self.revision is None else str(self.revision)
+
+
+@dataclass(slots=True)
+class Edit:
+    """A document about to be written: `path` is the new revision and its ancestors, `row` what is stored now."""
+
+    incoming: Incoming
+    path: list[Revision]
+    row: tuple[int, str, int, int, int, str] | None
+    tree: RevisionTree | None
+    attachments: str | None = None
+
+
+class Permission(Protocol):
+    """Says no to an edit. Called for a batch of edits of different documents, before any of them is stored."""
+
+    def __call__(self, connection: sqlite3.Connection, edits: Sequence[Edit]) -> Sequence[HttpError | None]: ...
+
+
+def write_documents(
+    writer: Writer, incoming: Sequence[Incoming], *, replicas: bool, revs_limit: int, permission: Permission | None
+) -> list[Written]:
+    """Store documents in order. `replicas`: keep their revision ids (`new_edits=false`), conflicts are fine.
+
+    Each document succeeds or fails by itself; the answer has one entry for each, in order. A replica that is known
+    already is a success.
+    """
+    results: list[Written | None] = [None] * len(incoming)
+    at = 0
+    while at < len(incoming):
+        batch: list[int] = []
+        seen: set[str] = set()
+        while at < len(incoming) and incoming[at].id not in seen:
+            seen.add(incoming[at].id)
+            batch.append(at)
+            at += 1
+        _write_batch(writer, incoming, batch, results, replicas, revs_limit, permission)
+    return [result for result in results if result is not None]
+
+
+def _write_batch(
+    writer: Writer,
+    incoming: Sequence[Incoming],
+    batch: list[int],
+    results: list[Written | None],
+    replicas: bool,
+    revs_limit: int,
+    permission: Permission | None,
+) -> None:
+    edits: list[tuple[int, Edit]] = []
+    for index in batch:
+        document = incoming[index]
+        try:
+            if document.id.startswith("_local/"):
+                results[index] = write_local(writer, document, replicas)
+            else:
+                edits.append((index, _prepare(writer.connection, document, replicas)))
+        except HttpError as error:
+            results[index] = Written(document.id, error=error)
+    refused: Sequence[HttpError | None] = [None] * len(edits)
+    if permission is not None and edits:
+        refused = permission(writer.connection, [edit for _, edit in edits])
+    for (index, edit), refusal in zip(edits, refused, strict=True):
+        if refusal is not None:
+            results[index] = Written(edit.incoming.id, error=refusal)
+            continue
+        try:
+            results[index] = _store(writer, edit, replicas, revs_limit)
+        except HttpError as error:
+            results[index] = Written(edit.incoming.id, error=error)
+
+
+def _prepare(connection: sqlite3.Connection, document: Incoming, replica: bool) -> Edit:
+    row = connection.execute(
+        "SELECT seq, rev, deleted, leaves, body, tree FROM documents WHERE id=?", (document.id,)
+    ).fetchone()
+    if document.attachments:
+        raise not_implemented("Attachments are not there yet.")
+    if replica and document.path:
+        return Edit(document, document.path, row, None)
+    named = document.path[0] if document.path else None
+    if row is None:
+        if named is not None:
+            raise conflict()
+        return Edit(document, [database_incoming.new_revision(document, None, [])], None, None)
+    tree = revtree.load(row[5])
+    parent = _parent(tree, named, bool(row[2]))
+    return Edit(document, [database_incoming.new_revision(document, parent, []), parent], row, tree)
+
+
+def _parent(tree: RevisionTree, named: Revision | None, is_deleted: bool) -> Revision:
+    """The leaf an edit goes on. An edit that names none makes a deleted document anew, on top of its deletion."""
+    if named is None:
+        if not is_deleted:
+            raise conflict()
+        return revtree.winner(tree)
+    if not tree.is_leaf(named):
+        raise conflict()
+    return named
+
+
+def _store(writer: Writer, edit: Edit, replica: bool, revs_limit: int) -> Written:
+    document, row = edit.incoming, edit.row
+    revision = edit.path[0]
+    if row is None and len(edit.path) == 1:
+        number = writer.next_body()
+        tree_text = revtree.dump_single(revision, number, document.deleted)
+        _store_body(writer, number, document.text, edit.attachments)
+        _store_row(writer, document.id, None, (str(revision), document.deleted, 1, number, tree_text))
+        return Written(document.id, revision)
+    tree = edit.tree or (RevisionTree() if row is None else revtree.load(row[5]))
+    known_before = (len(tree.nodes), len(tree.parents))
+    number = writer.body_number + 1
+    is_new = revtree.add_path(tree, edit.path, number, document.deleted)
+    if not is_new:
+        if not replica:
+            raise conflict()
+        if known_before == (len(tree.nodes), len(tree.parents)):
+            return Written(document.id, revision)
+    else:
+        _store_body(writer, writer.next_body(), document.text, edit.attachments)
+    for dropped in revtree.stem(tree, revs_limit):
+        _drop_body(writer, dropped)
+    winner = revtree.winner(tree)
+    node = tree.nodes[winner]
+    leaves = len(tree.nodes) - len(tree.parents)
+    columns = (str(winner), node.deleted, leaves, node.body or 0, revtree.dump(tree))
+    _store_row(writer, document.id, row, columns)
+    return Written(document.id, revision)
+
+
+def _store_body(writer: Writer, number: int, text: str, attachments: str | None) -> None:
+    writer.connection.execute("INSERT INTO bodies VALUES (?, ?, ?)", (number, text, attachments))
+    writer.body_bytes += len(text)
+
+
+def _drop_body(writer: Writer, number: int) -> None:
+    row = writer.connection.execute("DELETE FROM bodies WHERE number=? RETURNING length(body)", (number,)).fetchone()
+    writer.body_bytes -= 0 if row is None else row[0]
+
+
+def _store_row(
+    writer: Writer,
+    id: str,
+    before: tuple[int, str, int, int, int, str] | None,
+    columns: tuple[str, bool, int, int, str],
+) -> None:
+    seq = writer.next_seq()
+    if before is None:
+        writer.connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", (seq, id, *columns))
+    else:
+        writer.connection.execute(
+            "UPDATE documents SET seq=?, rev=?, deleted=?, leaves=?, body=?, tree=? WHERE seq=?",
+            (seq, *columns, before[0]),
+        )
+        if before[2]:
+            writer.deleted -= 1
+        else:
+            writer.documents -= 1
+    if columns[1]:
+        writer.deleted += 1
+    else:
+        writer.documents += 1
+
+
+def write_local(writer: Writer, document: Incoming, replica: bool = False) -> Written:
+    """Store or delete a `_local` document. Its revision is `0-` and a counter; the last write wins only in order."""
+    row = writer.connection.execute("SELECT rev FROM local_documents WHERE id=?", (document.id,)).fetchone()
+    named = document.path[0] if document.path else None
+    if document.deleted:
+        if row is None:
+            raise HttpError(404, "not_found", "missing")
+        writer.connection.execute("DELETE FROM local_documents WHERE id=?", (document.id,))
+        return Written(document.id, local_rev="0-0")
+    if not replica and row is not None and (named is None or str(named) != f"0-{row[0]}"):
+        raise conflict()
+    rev = 1 if row is None else row[0] + 1
+    writer.connection.execute(
+        "INSERT OR REPLACE INTO local_documents VALUES (?, ?, ?)", (document.id, rev, json_text.text(document.body))
+    )
+    return Written(document.id, local_rev=f"0-{rev}")

@@ -1,0 +1,147 @@
+"""One HTTP request as a route's function sees it."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from embedded.http import json_text
+from embedded.http.errors import HttpError, bad_request, query_parse_error, too_large
+
+if TYPE_CHECKING:
+    from embedded.database import Database
+    from embedded.security import User
+    from embedded.server import Store
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+MAXIMUM_BODY = 64 * 1024 * 1024
+"""Bytes of a request's body held in memory, after decompression. Attachments are streamed and may be larger."""
+
+
+class Request:
+    """`segments`: the path, each part percent-decoded; `arguments`: those a route's pattern names.
+
+    `user` and `database` are set by the dispatcher after its check of rights, before the route's function runs;
+    `database` is None on routes outside a database.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        method: str,
+        segments: list[str],
+        query: dict[str, str],
+        headers: dict[str, str],
+        receive: Receive,
+    ) -> None:
+        self.store = store
+        self.method = method
+        self.segments = segments
+        self.query = query
+        self.headers = headers
+        self.arguments: dict[str, str] = {}
+        self.user: User
+        self.database_or_none: Database | None = None
+        self._receive = receive
+        self._body: bytes | None = None
+        self.body_read = False
+
+    @property
+    def database(self) -> Database:
+        assert self.database_or_none is not None
+        return self.database_or_none
+
+    # --- body
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """The body in pieces as they arrive, not decompressed. Raises 400 when the client goes away."""
+        while not self.body_read:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                raise bad_request("The client closed the connection before the request was complete.")
+            self.body_read = not message.get("more_body", False)
+            piece: bytes = message.get("body", b"")
+            if piece:
+                yield piece
+
+    async def body(self) -> bytes:
+        """The whole body, decompressed. Raises 413 beyond `MAXIMUM_BODY`."""
+        if self._body is None:
+            pieces = []
+            size = 0
+            async for piece in self.stream():
+                size += len(piece)
+                if size > MAXIMUM_BODY:
+                    raise too_large(f"The request body is larger than {MAXIMUM_BODY} bytes.")
+                pieces.append(piece)
+            self._body = _decompress(b"".join(pieces), self.headers.get("content-encoding", "identity"))
+        return self._body
+
+    async def json(self) -> Any:
+        """The body as JSON. Raises 415 for a type that is not JSON, 400 for a text that is not JSON."""
+        self.require_json_type()
+        return json_text.parse(await self.body())
+
+    async def json_object(self) -> dict[str, Any]:
+        value = await self.json()
+        if not isinstance(value, dict):
+            raise bad_request("Request body must be a JSON object")
+        return value
+
+    def require_json_type(self) -> None:
+        kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind and kind != "application/json":
+            raise HttpError(415, "bad_content_type", "Content-Type must be application/json")
+
+    async def disconnected(self) -> None:
+        """Returns when the client has gone away; for feeds that would otherwise never know."""
+        while True:
+            message = await self._receive()
+            if message["type"] == "http.disconnect":
+                return
+
+    # --- query parameters
+
+    def boolean(self, name: str, default: bool = False) -> bool:
+        given = self.query.get(name)
+        if given is None:
+            return default
+        if given in ("true", "false"):
+            return given == "true"
+        raise query_parse_error(f"Invalid boolean parameter: {json_text.text(given)}")
+
+    def integer(self, name: str, default: int | None = None) -> int | None:
+        """A whole number of at least 0. Raises 400 `query_parse_error` otherwise."""
+        given = self.query.get(name)
+        if given is None:
+            return default
+        if not given.isascii() or not given.isdigit() or len(given) > 18:
+            raise query_parse_error(f"Invalid value for integer parameter {name}: {json_text.text(given)}")
+        return int(given)
+
+    def json_parameter(self, name: str, default: Any = None) -> Any:
+        given = self.query.get(name)
+        return default if given is None else json_text.parse(given.encode("utf-8", "surrogatepass"))
+
+    def accepts(self, kind: str) -> bool:
+        """Whether the client names this type in Accept; `*/*` is not naming it."""
+        return kind in self.headers.get("accept", "")
+
+
+def _decompress(raw: bytes, encoding: str) -> bytes:
+    if encoding in ("identity", ""):
+        return raw
+    if encoding != "gzip":
+        raise HttpError(415, "bad_ctype", f"{encoding} is not a supported content encoding.")
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(raw)) as unzipped:
+            plain = unzipped.read(MAXIMUM_BODY + 1)
+    except (OSError, EOFError, zlib.error):
+        raise bad_request("Request body is not properly gzipped.") from None
+    if len(plain) > MAXIMUM_BODY:
+        raise too_large(f"The request body is larger than {MAXIMUM_BODY} bytes.")
+    return plain

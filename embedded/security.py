@@ -1,0 +1,117 @@
+"""Who asks, and what they may do.
+
+There is no admin party: without an admin nobody is one. A user is known by basic authentication or by the cookie of
+`_session`. What they may do in a database is its `_security` object's business, asked once a request by the dispatcher.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from embedded.http import json_text
+from embedded.http.errors import HttpError, forbidden, unauthorized
+from embedded.http.routing import Right
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """`name` None: nobody has signed in. `how`: "default" (basic), "cookie" or None."""
+
+    name: str | None = None
+    roles: tuple[str, ...] = ()
+    how: str | None = None
+
+    @property
+    def is_server_admin(self) -> bool:
+        return "_admin" in self.roles
+
+    def context(self, database: str | None = None) -> str:
+        """`userCtx` as JSON text, as functions in design documents get it."""
+        return json_text.text({"db": database, "name": self.name, "roles": list(self.roles)})
+
+
+NOBODY = User()
+
+
+class Admins:
+    """The server's admins. Passwords are kept as keyed digests in memory only; the key dies with the process."""
+
+    def __init__(self, passwords: Mapping[str, str]) -> None:
+        self._key = secrets.token_bytes(32)
+        self._digests = {name: self._digest(password) for name, password in passwords.items()}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._digests
+
+    def _digest(self, password: str) -> bytes:
+        return hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), hashlib.sha256)
+
+    def verify(self, name: str, password: str) -> bool:
+        known = self._digests.get(name, b"")
+        return hmac.compare_digest(known, self._digest(password)) and name in self._digests
+
+
+def basic_credentials(header: str) -> tuple[str, str] | None:
+    """Name and password of an Authorization header; None for another scheme. Raises 400 when it is garbled."""
+    scheme, _, encoded = header.partition(" ")
+    if scheme.lower() != "basic":
+        return None
+    try:
+        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        colon = ""
+    if not colon:
+        raise HttpError(400, "bad_request", "Authorization header has invalid base64 value")
+    return name, password
+
+
+def _named(security: Any, group: str, kind: str) -> list[Any]:
+    section = security.get(group) if isinstance(security, dict) else None
+    names = section.get(kind) if isinstance(section, dict) else None
+    return names if isinstance(names, list) else []
+
+
+def is_database_admin(user: User, security: Any) -> bool:
+    if user.is_server_admin:
+        return True
+    return (user.name is not None and user.name in _named(security, "admins", "names")) or any(
+        role in user.roles for role in _named(security, "admins", "roles")
+    )
+
+
+def is_member(user: User, security: Any) -> bool:
+    if is_database_admin(user, security):
+        return True
+    names, roles = _named(security, "members", "names"), _named(security, "members", "roles")
+    if not names and not roles:
+        return True
+    return (user.name is not None and user.name in names) or any(role in user.roles for role in roles)
+
+
+def require(user: User, right: Right, security: Any) -> None:
+    """Raises 401 when signing in could help, 403 when this user may not. `security`: of the database, else None."""
+    if right is Right.ANYONE or user.is_server_admin:
+        return
+    if right is Right.SERVER_ADMIN:
+        raise (
+            unauthorized("You are not a server admin.")
+            if user.name is None
+            else forbidden("You are not a server admin.")
+        )
+    if right is Right.DATABASE_ADMIN and not is_database_admin(user, security):
+        reason = "You are not a db or server admin."
+        raise unauthorized(reason) if user.name is None else forbidden(reason)
+    if not is_member(user, security):
+        reason = (
+            "You are not authorized to access this db."
+            if user.name is None
+            else "You are not allowed to access this db."
+        )
+        raise unauthorized("You are not authorized to access this db.") if user.name is None else forbidden(reason)
