@@ -1,0 +1,1 @@
+"""What the dealership remembers about people: whose birthday comes next, and what pleases them."""
