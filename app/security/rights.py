@@ -1,7 +1,7 @@
 """Which role may do what: the one place that is asked.
 
-A right is written ``action:area``, for example ``edit:book``. The areas are ``book`` (everything a dealer keeps but what
-is private), ``keepsake`` (what is known about people, which never leaves the dealership), ``catalog``, ``market`` (the
+A right is written ``action:area``, for example ``edit:book``. The areas are ``book`` (what a dealer keeps, but nothing
+private), ``keepsake`` (what is known about people, which never leaves the dealership), ``catalog``, ``market`` (the
 manufacturer's view over all dealers), ``design`` (forms and views), ``replication``, ``connections`` and ``users``.
 """
 

@@ -33,7 +33,7 @@ def may(action: str, subject: Any) -> bool:
 
 
 def database_of(document_id: str) -> Database:
-    """The database that holds the document: the catalog, the dealer's book, or on the manufacturer's node the market."""
+    """The database that holds the document: the catalog, the dealer's book, or at the manufacturer the market."""
     if document_id.split(":", 1)[0] in CATALOG_TYPES:
         return node().catalog
     return node().market if node().is_manufacturer else node().book

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, SecurityError
 
-from app.couch import Conflict, NotFound, StoreError
+from app.couch import Conflict, Forbidden, NotFound, Refused, StoreError
 from app.errors import IronbookError
 from app.web import current
 from app.web.frame import is_fragment
@@ -97,6 +97,9 @@ def _store_error(error: StoreError) -> ResponseReturnValue:
         return _answer(404)
     if isinstance(error, Conflict):
         return _answer(409, "Somebody else saved this at the same moment, so your change was not made.", "Try again.")
+    if isinstance(error, Forbidden | Refused):
+        log.warning("the store refused: %s", error)
+        return _answer(422, str(error))
     log.error("the store did not do what a page needed: %s", error)
     return _answer(503, str(error))
 

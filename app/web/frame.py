@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,7 @@ VENDORED = {
 
 @dataclass(frozen=True)
 class Entry:
-    """One place in the navigation. `arguments` are the endpoint's; shown to whom has the right, when the page exists."""
+    """One place in the navigation, shown to whom has the right when the page exists. `arguments` are the endpoint's."""
 
     label: str
     icon: str
@@ -164,7 +163,8 @@ def navigation() -> list[tuple[str, list[Link]]]:
     groups: dict[str, list[Link]] = {}
     for entry in NAVIGATION[current.node().role]:
         if entry.endpoint in current_app.view_functions and current.may(*entry.right.split(":")):
-            url = url_for(entry.endpoint, **dict(entry.arguments))
+            arguments: dict[str, Any] = dict(entry.arguments)
+            url = url_for(entry.endpoint, **arguments)
             here = request.path == url or (url != "/" and request.path.startswith(url + "/"))
             groups.setdefault(entry.group, []).append(Link(entry.label, entry.icon, url, here))
     return list(groups.items())

@@ -1,4 +1,4 @@
-"""Work that takes longer than a second: it runs in the background, its page shows how far it is, and it can be stopped."""
+"""Work that takes longer than a second: it runs in the background, shows how far it is, and can be stopped."""
 
 from __future__ import annotations
 

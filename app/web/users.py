@@ -29,9 +29,9 @@ def show_all() -> ResponseReturnValue:
 @needs("edit:users")
 def new() -> ResponseReturnValue:
     """Adds a user."""
-    values = _typed() if request.method == "POST" else {"roles": [], "active": True}
     if request.method == "GET":
-        return _form(None, values)
+        return _form(None, {"roles": [], "active": True})
+    values = _typed()
     node = current.node()
     try:
         user = users.add_user(
