@@ -21,7 +21,6 @@ from app.secrets import STORE, Secrets
 
 if TYPE_CHECKING:
     from app.design import Form, View
-    from embedded import RunningStore
 
 log = logging.getLogger(__name__)
 
@@ -177,7 +176,7 @@ def _embedded_store(settings: Settings, password: str, cleanup: contextlib.ExitS
     import embedded
 
     folder = settings.data / "store"
-    note = settings.data / "running.json"
+    note = folder / "running.json"
     # Starting comes first: a note left by a killed process names a port that somebody else may have by now, and the
     # password must not be offered to it. Only while the folder is held is the note's writer alive.
     try:
@@ -187,22 +186,13 @@ def _embedded_store(settings: Settings, password: str, cleanup: contextlib.ExitS
             port=settings.store_port,
             admin=(settings.store_user, password),
         )
-    except embedded.FolderInUse:
+    except embedded.FolderInUseError:
         # Another process of this node holds the folder: it is starting, or it has just begun to listen.
         return _attach_patiently(note, settings, password)
-    except embedded.StartError as error:
+    except embedded.StoreNotStartedError as error:
         raise ConfigurationError(str(error)) from error
-    cleanup.callback(_stop, running, note)
-    draft = note.with_name(f"running.{os.getpid()}.new")
-    draft.write_text(json.dumps({"url": running.url, "pid": running.pid}), encoding="utf-8")
-    draft.replace(note)
+    cleanup.callback(running.stop)
     return Store(running.url, settings.store_user, password, settings.store_prefix)
-
-
-def _stop(running: RunningStore, note: Path) -> None:
-    with contextlib.suppress(OSError):
-        note.unlink()
-    running.stop()
 
 
 def _attach(note: Path, settings: Settings, password: str) -> Store | None:

@@ -13,11 +13,15 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-__all__ = ["RunningStore", "StoreNotStartedError", "start"]
+__all__ = ["FolderInUseError", "RunningStore", "StoreNotStartedError", "start"]
 
 
 class StoreNotStartedError(Exception):
     """The store could not start; the text is a sentence for a person."""
+
+
+class FolderInUseError(StoreNotStartedError):
+    """Another process runs a store on the data folder; its address is in `running.json` there."""
 
 
 class RunningStore:
@@ -62,7 +66,7 @@ def start(
     """Start the store on a data folder and wait until it answers. Port 0 takes a free one.
 
     `admin`: name and password; they go through a pipe, never through the command line. `log`: a file its errors are
-    appended to (otherwise they go where this process's do). Raises StoreNotStartedError.
+    appended to (otherwise they go where this process's do). Raises StoreNotStartedError, or its FolderInUseError.
     """
     environment = dict(os.environ)
     root = str(Path(__file__).resolve().parent.parent)
@@ -100,6 +104,7 @@ def start(
         process.stdin.close()
         process.wait()
         process.stdout.close()
-        raise StoreNotStartedError(answer["error"])
+        kind = FolderInUseError if answer.get("in_use") else StoreNotStartedError
+        raise kind(answer["error"])
     threading.Thread(target=process.wait, name="store", daemon=True).start()
     return RunningStore(process, answer["url"])

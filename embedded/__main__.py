@@ -14,7 +14,7 @@ import os
 import sys
 from pathlib import Path
 
-from embedded.server_process import StartError, serve
+from embedded.server_process import FolderInUseError, StartError, serve
 
 
 def main() -> int:
@@ -39,7 +39,7 @@ def _run_child(arguments: argparse.Namespace) -> int:
     try:
         serve(arguments.dir, arguments.host, arguments.port, admins, _tell, stop_when_closed=descriptor)
     except StartError as error:
-        print(json.dumps({"error": str(error)}), flush=True)
+        print(json.dumps({"error": str(error), "in_use": isinstance(error, FolderInUseError)}), flush=True)
         return 2
     return 0
 

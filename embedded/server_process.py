@@ -25,6 +25,10 @@ class StartError(Exception):
     """The store cannot start; the text is a sentence for a person."""
 
 
+class FolderInUseError(StartError):
+    """Another process runs a store on the data folder."""
+
+
 def serve(
     directory: Path,
     host: str,
@@ -48,7 +52,7 @@ def serve(
         lock = FileLock(directory / "store.lock")
         lock.acquire(timeout=0)
     except Timeout:
-        raise StartError(
+        raise FolderInUseError(
             f"Another store is already running on {directory}. Stop it first, or use another data folder."
         ) from None
     except OSError as error:
