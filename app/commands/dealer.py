@@ -1,0 +1,53 @@
+"""``ironbook dealer``: on the manufacturer's node, which dealers sync with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from app.commands.options import data_option, opened
+from app.replication import dealers
+
+
+@click.group("dealer")
+def command() -> None:
+    """On the manufacturer's node: add, list and remove dealers."""
+
+
+@command.command("add")
+@click.argument("code")
+@click.option("--name", required=True, help="The dealership's name.")
+@data_option
+def add(code: str, name: str, data: Path | None) -> None:
+    """Make a dealer's database and its replication user, and say once what the dealer needs to connect."""
+    with opened(data) as node:
+        admitted = dealers.add_dealer(node, code, name)
+        url = node.settings.store_url or node.store.url
+    click.echo(f"Dealer {admitted.code} is admitted. On its node:\n")
+    click.echo(
+        f"  ironbook connection add {url} --user {admitted.user} "
+        f"--book {admitted.database} --catalog {admitted.catalog}\n"
+    )
+    click.echo(f"and, when it asks, this password, which is not shown again:  {admitted.password}")
+
+
+@command.command("list")
+@data_option
+def show(data: Path | None) -> None:
+    """List the dealers and when each last synced."""
+    with opened(data) as node:
+        for dealer in dealers.all_dealers(node):
+            heard = f"last sync {dealer.last_sync}" if dealer.last_sync else "never synced"
+            ended = "  (removed)" if dealer.left_at else ""
+            click.echo(f"{dealer.code:<16} {dealer.name:<40} {heard}{ended}")
+
+
+@command.command("remove")
+@click.argument("code")
+@data_option
+def remove(code: str, data: Path | None) -> None:
+    """End a dealer's access; its documents stay."""
+    with opened(data) as node:
+        dealers.remove_dealer(node, code)
+    click.echo(f"Dealer {code} can no longer sync. What it sent stays.")
