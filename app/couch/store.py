@@ -32,10 +32,15 @@ class Store:
 
     def version(self) -> dict[str, Any]:
         """What the store says about itself, with ``version``. Raises WrongPassword as any other request does."""
+        answer = self.welcome()
+        self._asking.json("GET", ["_all_dbs"], parameters={"limit": 1})
+        return answer
+
+    def welcome(self) -> dict[str, Any]:
+        """What the store says about itself to anybody, without asking for any right."""
         answer = self._asking.json("GET", [])
         if not isinstance(answer, dict) or "couchdb" not in answer:
             raise Refused(f"What answers at {self.url} is not a store. Check the address.")
-        self._asking.json("GET", ["_all_dbs"], parameters={"limit": 1})
         return answer
 
     def up(self) -> bool:

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from app.config import ConnectionSettings, read_connection
-from app.couch import Store
+from app.couch import Refused, Store, StoreError
 from app.errors import ConfigurationError, IronbookError
+from app.replication.failures import failure, failure_of
 from app.replication.state import change_state, forget_state
 from app.secrets import connection_entry
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from app.node import Node
 
 DEFAULT_NAME = "manufacturer"
+_OLDEST_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -49,9 +52,14 @@ class UnknownConnection(IronbookError):
 
 def connections(node: Node) -> list[Connection]:
     """Every connection of this node by name; where both name one, the configuration's is in force."""
-    found = {row.id: row.doc for row in node.local.all_docs(startkey="connection:", endkey="connection;", include_docs=True).rows}
+    found = {
+        row.id: row.doc
+        for row in node.local.all_docs(startkey="connection:", endkey="connection;", include_docs=True).rows
+    }
     made = {document["name"]: _of_document(document) for document in found.values() if document}
-    configured = {settings.name: Connection(**asdict(settings), configured=True) for settings in node.settings.connections}
+    configured = {
+        settings.name: Connection(**asdict(settings), configured=True) for settings in node.settings.connections
+    }
     return sorted({**made, **configured}.values(), key=lambda connection: connection.name)
 
 
@@ -62,7 +70,9 @@ def find_connection(node: Node, name: str) -> Connection:
         if connection.name == name:
             return connection
     if not known:
-        raise UnknownConnection(f"There is no connection {name!r}: this node has none yet. Add one on the replication page.")
+        raise UnknownConnection(
+            f"There is no connection {name!r}: this node has none yet. Add one on the replication page."
+        )
     names = ", ".join(connection.name for connection in known)
     raise UnknownConnection(f"There is no connection {name!r}; this node has {names}.")
 
@@ -142,6 +152,52 @@ def password_of(node: Node, connection: Connection) -> str:
 def upstream(node: Node, connection: Connection) -> Store:
     """The upstream's store, with the connection's credentials; makes no request."""
     return Store(connection.url, connection.user, password_of(node, connection))
+
+
+@dataclass(frozen=True)
+class Check:
+    """What a check of a connection found: a sentence for each thing that was tested, in order."""
+
+    ok: bool
+    sentences: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "\n".join(self.sentences)
+
+
+def check(node: Node, connection: Connection, password: str | None = None) -> Check:
+    """Tests the address, the password and both databases of a connection; `password` None takes the one kept.
+
+    Stops at the first thing that is wrong: a password that is refused is not offered a second time, because CouchDB
+    locks accounts. Raises ConfigurationError when there is no password at all.
+    """
+    there = Store(connection.url, connection.user, password or password_of(node, connection))
+    said: list[str] = []
+    try:
+        version = str(there.welcome().get("version", ""))
+        if not version.split(".")[0].isdigit() or int(version.split(".")[0]) < _OLDEST_VERSION:
+            return Check(False, (failure("too_old", connection.url).sentence,))
+        said.append(f"{connection.url} answers, version {version}.")
+        for name, what in ((connection.book, "book"), (connection.catalog, "catalog")):
+            documents = there.database(name).info().get("doc_count", 0)
+            said.append(f"{connection.user} may use the {what} {name}, which has {documents:,} documents.")
+    except Refused:
+        return Check(False, (*said, failure("not_couchdb", connection.url).sentence))
+    except StoreError as error:
+        return Check(False, (*said, failure_of(error, connection.url, connection.user).sentence))
+    if not node.is_manufacturer and _is_own_book(node, connection):
+        return Check(False, (*said, "This connection leads from this node to itself. Enter the upstream's address."))
+    if connection.url.startswith("http://") and not _on_this_computer(connection.url):
+        said.append("The address is not https: on the way, anybody can read the password and what is sent.")
+    return Check(True, tuple(said))
+
+
+def _is_own_book(node: Node, connection: Connection) -> bool:
+    return connection.url.rstrip("/") == node.store.url and connection.book == f"{node.store.prefix}book"
+
+
+def _on_this_computer(url: str) -> bool:
+    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _of_document(document: Mapping[str, Any]) -> Connection:

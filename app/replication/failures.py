@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app.couch import Forbidden, NotFound, StoreError, Unreachable, WrongPassword
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -51,7 +53,10 @@ SENTENCES = {
 # Looked for in this order in what the store said: the first that fits decides.
 _WORDS: tuple[tuple[str, str], ...] = (
     ("locked", r"temporarily locked|account.{0,20}locked|too_many_failed"),
-    ("wrong_password", r"session_request_unauthorized|replication_auth_error|name or password is incorrect|\b401\b|unauthorized"),
+    (
+        "wrong_password",
+        r"session_request_unauthorized|replication_auth_error|name or password is incorrect|\b401\b|unauthorized",
+    ),
     ("certificate", r"certificate|tls_alert|\bssl\b|handshake"),
     ("disk_full", r"enospc|no space left|disk is full|insufficient_storage|\b507\b|database or disk"),
     ("missing", r"db_not_found|could not open|no_db_file|database does not exist|\b404\b"),
@@ -81,3 +86,23 @@ def failure(kind: str, address: str, user: str = "", reason: str = "") -> Failur
     """A failure of this kind at `address` (scheme, host and port, never credentials)."""
     shortened = " ".join(reason.split())[:200].rstrip(". ") or "no reason was given"
     return Failure(kind, SENTENCES[kind].format(address=address, user=user or "the user", reason=shortened))
+
+
+def failure_of(error: StoreError, address: str, user: str) -> Failure:
+    """What an error of the upstream's, or of a replication with it, means."""
+    return failure(_kind_of_error(error), address, user, error.reason or str(error))
+
+
+def _kind_of_error(error: StoreError) -> str:
+    words = f"{error.error} {error.reason}"
+    if isinstance(error, WrongPassword):
+        return "locked" if kind_of(words) == "locked" else "wrong_password"
+    if isinstance(error, Unreachable):
+        if "is not a store" in str(error):
+            return "not_couchdb"
+        return "certificate" if kind_of(f"{words} {error}") == "certificate" else "no_network"
+    if isinstance(error, Forbidden):
+        return "forbidden"
+    if isinstance(error, NotFound):
+        return "missing"
+    return kind_of(f"{error.status} {words}" if error.status in (413, 429, 503, 507) else words)

@@ -20,6 +20,7 @@ class State:
     """A connection's past. Times are ISO 8601 UTC, empty for never; sequences are the store's own and opaque.
 
     `stopped` means that the schedule leaves it alone until a person acts, because trying again could only do harm.
+    `refused` counts the documents listed after the last pass.
     `pushed_seq` and `pulled_seq` are how far the book (here, and over there) has been dealt with, refusals included;
     `push_failures` and `pull_failures` are the replicator's own counts at that moment, which only ever grow.
     """
@@ -39,6 +40,7 @@ class State:
     pulled_seq: Any = 0
     push_failures: int = 0
     pull_failures: int = 0
+    refused: int = 0
 
 
 _NAMES = frozenset(field.name for field in fields(State))

@@ -1,0 +1,1 @@
+"""The manufacturer's aggregation: every dealer's shared documents in ``market``, and the forecast derived from them."""

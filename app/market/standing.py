@@ -1,0 +1,80 @@
+"""How one machine stands and what it will need in the coming twelve months (pure): a document of ``forecast``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from app.parts.due import Due, due
+from app.parts.history import day
+from app.parts.plans import plan_of
+from app.parts.usage import usage
+
+MONTHS = 12
+_COPIED = ("make", "model", "serial", "customer", "status", "year", "position", "position_at")
+
+
+def standing_id(machine_id: str) -> str:
+    """The id of the standing of a machine: ``D001:standing:<machine key>``."""
+    dealer, _, key = machine_id.split(":", 2)
+    return f"{dealer}:standing:{key}"
+
+
+def standing(
+    machine: Mapping[str, Any],
+    history: Iterable[Mapping[str, Any]],
+    model: Mapping[str, Any] | None,
+    customer_name: str,
+    today: date,
+) -> dict[str, Any]:
+    """The standing of `machine` on `today`.
+
+    `history` are its readings and services, or as much of them as the view ``forecast-sources/history`` gives; `model`
+    is the catalog's. `hours` are total engine hours, None when nobody knows. `demand` has a row for each part and
+    month ``YYYY-MM``, what is overdue being needed this month.
+    """
+    rows = list(history)
+    readings = [row for row in rows if row.get("type") == "reading"]
+    services = [row for row in rows if row.get("type") == "service"]
+    now = usage(readings, today, model, delivered_on=day(machine.get("delivered_on")))
+    needs = due(plan_of(model), now, services, today, (_end(today) - today).days, machine)
+    document = {name: machine[name] for name in _COPIED if machine.get(name) not in (None, "")}
+    return {
+        **document,
+        "_id": standing_id(machine["_id"]),
+        "type": "standing",
+        "dealer": machine["_id"].split(":", 1)[0],
+        "machine": machine["_id"],
+        "customer_name": customer_name,
+        "hours": None if now.hours_now is None else round(now.hours_now, 1),
+        "hours_per_day": round(now.hours_per_day, 2),
+        "as_of": now.as_of.isoformat() if now.as_of else "",
+        "source": now.source,
+        "planned": model is not None,
+        "overdue": sum(need.overdue for need in needs),
+        "demand": demand(needs, today),
+        "month": today.strftime("%Y-%m"),
+    }
+
+
+def demand(needs: Iterable[Due], today: date) -> list[dict[str, Any]]:
+    """How many of each part in each month, by month and part; lines without a part need none."""
+    this_month = today.strftime("%Y-%m")
+    quantities: dict[tuple[str, str], float] = {}
+    for need in needs:
+        if not need.part:
+            continue
+        for visit in need.visits:
+            key = (max(visit.on.strftime("%Y-%m"), this_month), need.part)
+            quantities[key] = quantities.get(key, 0.0) + visit.quantity
+    return [
+        {"part": part, "month": month, "quantity": round(quantity, 3)}
+        for (month, part), quantity in sorted(quantities.items())
+    ]
+
+
+def _end(today: date) -> date:
+    """The last day of the last of the twelve months, this one being the first."""
+    year, month = divmod(today.year * 12 + today.month - 1 + MONTHS, 12)
+    return date(year, month + 1, 1) - timedelta(days=1)

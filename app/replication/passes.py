@@ -1,0 +1,203 @@
+"""One sync over one connection: pull the catalog and the book, push the book, merge, push the merges.
+
+Every replication is the store's own ``_replicate``: checkpointed, resumable, and done by CouchDB where CouchDB is the
+store. A pass that is cut off anywhere leaves nothing half done; the next one goes on from the checkpoints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from app.couch import Store, StoreError, Unreachable
+from app.errors import ConfigurationError, IronbookError
+from app.replication import refusals, reports, sync_log
+from app.replication.conflicts import MergeReport, merge_conflicts
+from app.replication.connections import ALL_DOCUMENTS, Connection, upstream
+from app.replication.failures import Failure, failure, failure_of
+from app.replication.results import PassResult, Progress, ProgressCallback, Step, failures_ever, session_counts
+from app.replication.running import only_one, running
+from app.replication.state import State, change_state, read_state
+from app.replication.watching import watched
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+log = logging.getLogger(__name__)
+
+PULL_CATALOG = "Pull the catalog"
+PULL_BOOK = "Pull the book"
+PUSH_BOOK = "Push the book"
+MERGE = "Merge conflicts"
+PUSH_MERGES = "Push the merges"
+
+
+class _Ended(IronbookError):
+    """The pass cannot go on; says why."""
+
+    def __init__(self, why: Failure) -> None:
+        super().__init__(why.sentence)
+        self.failure = why
+
+
+def run_pass(
+    node: Node,
+    connection: Connection,
+    progress: ProgressCallback | None = None,
+    stop: threading.Event | None = None,
+    wait: float = 0.0,
+) -> PassResult:
+    """Syncs once over `connection` and logs it. What went wrong is in the result's `failure`, not raised.
+
+    `progress` is called from another thread while a step runs. Setting `stop` ends the pass soon; what was done
+    stays. Raises AlreadyRunning when another sync of this connection is still under way after `wait` seconds.
+    """
+    with only_one(node, connection.name, wait):
+        one = _Pass(node, connection, progress, stop or threading.Event())
+        return one.run()
+
+
+@dataclass
+class _Pass:
+    node: Node
+    connection: Connection
+    progress: ProgressCallback | None
+    stop: threading.Event
+    steps: list[Step] = field(default_factory=list)
+    merges: MergeReport = field(default_factory=MergeReport)
+    refused: int = 0
+
+    def run(self) -> PassResult:
+        start = _now()
+        before = read_state(self.node, self.connection.name)
+        reached: dict[str, Any] = {}
+        try:
+            reached = self._replicate_all(before)
+            why = None
+        except _Ended as ended:
+            why = ended.failure
+        except ConfigurationError as error:
+            why = Failure("wrong_password", str(error))
+        except StoreError as error:
+            why = failure("store", self.connection.url, reason=str(error))
+            log.exception("The sync with %s met an error of this node's own store", self.connection.name)
+        if why:
+            self.refused = refusals.count(self.node, self.connection.name)
+        result = PassResult(
+            self.connection.name, start, _now(), tuple(self.steps), self.merges.merged, self.merges.disputes,
+            self.refused, why,
+        )  # fmt: skip
+        self._remember(before, result, reached)
+        return result
+
+    def _replicate_all(self, before: State) -> dict[str, Any]:
+        there = upstream(self.node, self.connection)
+        with self._talking():
+            there.database(self.connection.book).info()
+        up = there.endpoint
+        self._step(PULL_CATALOG, up(self.connection.catalog), "catalog", ALL_DOCUMENTS)
+        selector = self.connection.book_selector
+        pulled = self._step(PULL_BOOK, up(self.connection.book), "book", selector)
+        pushed = self._step(PUSH_BOOK, "book", up(self.connection.book), selector)
+        self._show(MERGE, 0)
+        self.merges = merge_conflicts(self.node.book)
+        if self.merges.written:
+            pushed = self._step(PUSH_MERGES, "book", up(self.connection.book), selector)
+        self._ask_about_refusals(there, before, pulled, pushed)
+        with self._talking():
+            reports.report_sync(self.node, there.database(self.connection.book), self.refused)
+        return {
+            "pulled_seq": pulled.get("source_last_seq", before.pulled_seq),
+            "pushed_seq": pushed.get("source_last_seq", before.pushed_seq),
+            "pull_failures": failures_ever(pulled),
+            "push_failures": failures_ever(pushed),
+        }
+
+    def _ask_about_refusals(self, there: Store, before: State, pulled: dict[str, Any], pushed: dict[str, Any]) -> None:
+        here, far = self.node.book, there.database(self.connection.book)
+        counted = failures_ever(pushed) not in (0, before.push_failures)
+        missed = failures_ever(pulled) not in (0, before.pull_failures)
+        with self._talking():
+            self.refused = refusals.refresh(
+                self.node,
+                self.connection,
+                refusals.Direction("push", here, far, before.pushed_seq if counted else None),
+                refusals.Direction("pull", far, here, before.pulled_seq if missed else None),
+            )
+
+    def _step(self, name: str, source: Any, target: Any, selector: dict[str, Any]) -> dict[str, Any]:
+        if self.stop.is_set():
+            raise _Ended(failure("stopped", self.connection.url))
+        self._show(name, 0)
+        started = time.monotonic()
+
+        def show(done: int, remaining: int | None) -> None:
+            self._show(name, done, remaining)
+
+        with watched(self.node.store, source, target, selector, show, self.stop), self._replicating():
+            answer = self.node.store.replicate(source, target, selector=selector)
+        if self.stop.is_set():
+            raise _Ended(failure("stopped", self.connection.url))
+        read, written, failed = session_counts(answer)
+        self.steps.append(Step(name, read, written, failed, round(time.monotonic() - started, 3)))
+        return answer
+
+    def _show(self, step: str, done: int, remaining: int | None = None) -> None:
+        now = Progress(step, done, remaining)
+        running(self.node).set(self.connection.name, now)
+        if self.progress:
+            self.progress(now)
+
+    @contextlib.contextmanager
+    def _talking(self) -> Iterator[None]:
+        """Requests of our own to the upstream: an error is the upstream's."""
+        try:
+            yield
+        except StoreError as error:
+            raise _Ended(failure_of(error, self.connection.url, self.connection.user)) from error
+
+    @contextlib.contextmanager
+    def _replicating(self) -> Iterator[None]:
+        """Requests to our own store about both: only an answer can be about the upstream."""
+        try:
+            yield
+        except Unreachable as error:
+            raise _Ended(failure("store", self.connection.url, reason=str(error))) from error
+        except StoreError as error:
+            if self.stop.is_set():
+                raise _Ended(failure("stopped", self.connection.url)) from error
+            log.warning("The sync with %s failed: %s", self.connection.name, error)
+            raise _Ended(failure_of(error, self.connection.url, self.connection.user)) from error
+
+    def _remember(self, before: State, result: PassResult, reached: dict[str, Any]) -> None:
+        entry = sync_log.write_entry(self.node, result, before.last_log)
+        changes: dict[str, Any] = {
+            "last_start": result.start,
+            "last_end": result.end,
+            "last_log": entry,
+            "passes": before.passes + 1,
+            "refused": result.refused,
+            "failure": result.failure.kind if result.failure else "",
+            "sentence": result.error,
+        }
+        if result.failure is None:
+            changes |= {"failures": 0, "failing_since": "", "stopped": False, "last_success": result.end, **reached}
+        elif result.failure.kind != "stopped":
+            changes |= {
+                "failures": before.failures + 1,
+                "failing_since": before.failing_since or result.start,
+                "stopped": result.failure.needs_a_person,
+            }
+        change_state(self.node, self.connection.name, **changes)
+        if entry != before.last_log and before.passes % 50 == 49:
+            sync_log.prune(self.node, self.connection.name)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

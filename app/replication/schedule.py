@@ -1,0 +1,214 @@
+"""When what runs: each connection on its interval, with back-off; on the manufacturer's node market and forecast.
+
+Every run plans the next one, so a laptop that slept makes up for what it missed once, and a run that takes longer than
+its interval is never run twice at a time. Changes of connections are noticed within seconds, without a restart.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import socket
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from apscheduler.executors.pool import ThreadPoolExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from app.errors import IronbookError
+from app.replication.backoff import delay_after_failure, delay_after_success
+from app.replication.conflicts import merge_conflicts
+from app.replication.connections import Connection, connections, find_connection
+from app.replication.passes import run_pass
+from app.replication.running import AlreadyRunning
+from app.replication.state import State, read_state, read_states
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+log = logging.getLogger(__name__)
+
+# Seconds. The tick looks for changed connections and for a network that is back.
+TICK = 5.0
+AGGREGATE = 15.0
+MERGE = 60.0
+_PROBE_PATIENCE = 2.0
+_WORKERS = 4
+
+
+class Schedule:
+    """The schedule of one node, in threads of this process. Start it once, stop it before the node is closed."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._stopping = threading.Event()
+        self._lock = threading.Lock()
+        self._planned: dict[str, tuple[Connection, datetime]] = {}
+        self._busy: set[str] = set()
+        self._again: set[str] = set()
+        self._scheduler = BackgroundScheduler(
+            timezone=UTC,
+            executors={"default": ThreadPoolExecutor(_WORKERS)},
+            job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},
+        )
+
+    def start(self) -> None:
+        """Starts running what is due; every connection syncs once within seconds."""
+        logging.getLogger("apscheduler").setLevel(logging.WARNING)
+        self._scheduler.start()
+        self._repeat("tick", self._tick, TICK, 0.0)
+        if self._node.is_manufacturer:
+            self._repeat("aggregate", self._aggregate, AGGREGATE, 1.0)
+        else:
+            self._repeat("merge", self._merge, MERGE, MERGE)
+
+    def stop(self) -> None:
+        """Ends what runs as soon as it can be ended without harm, and returns then."""
+        self._stopping.set()
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def run_soon(self, name: str) -> None:
+        """Syncs the connection `name` now, paused or stopped ones too; after a running sync, once more.
+
+        Raises UnknownConnection.
+        """
+        connection = find_connection(self._node, name)
+        with self._lock:
+            if name in self._busy:
+                self._again.add(name)
+                return
+            self._plan(connection, 0.0)
+
+    def next_run(self, name: str) -> datetime | None:
+        """When the connection `name` syncs next by itself, UTC; None when it does not, or just now."""
+        with self._lock:
+            planned = self._planned.get(name)
+            return planned[1] if planned else None
+
+    def _repeat(self, name: str, work: Callable[[], None], every: float, first: float) -> None:
+        def run() -> None:
+            try:
+                work()
+            except IronbookError as error:
+                log.warning("%s: %s", name, error)
+            except Exception:
+                log.exception("%s failed and is tried again in %s s", name, every)
+            finally:
+                if not self._stopping.is_set():
+                    self._add(name, run, every)
+
+        self._add(name, run, first)
+
+    def _add(self, job: str, work: Callable[..., None], seconds: float, *arguments: Any) -> datetime:
+        at = datetime.now(UTC) + timedelta(seconds=seconds)
+        self._scheduler.add_job(work, "date", run_date=at, args=arguments, id=job, replace_existing=True)
+        return at
+
+    def _tick(self) -> None:
+        states = read_states(self._node)
+        known = {connection.name: connection for connection in connections(self._node)}
+        with self._lock:
+            for name in [*self._planned]:
+                if name not in known or not _runs_by_itself(known[name], states.get(name)):
+                    self._unplan(name)
+            for name, connection in known.items():
+                if name in self._busy or not _runs_by_itself(connection, states.get(name)):
+                    continue
+                planned = self._planned.get(name)
+                if planned is None or planned[0] != connection:
+                    self._plan(connection, random.uniform(0.0, 1.0))  # noqa: S311 - spreads load, hides nothing
+        for name, connection in known.items():
+            state = states.get(name)
+            if state and state.failure == "no_network" and self._waits_long(name) and _answers(connection.url):
+                self.run_soon(name)
+
+    def _waits_long(self, name: str) -> bool:
+        at = self.next_run(name)
+        return at is not None and at - datetime.now(UTC) > timedelta(seconds=TICK)
+
+    def _plan(self, connection: Connection, seconds: float) -> None:
+        at = self._add(f"sync:{connection.name}", self._sync, seconds, connection.name)
+        self._planned[connection.name] = (connection, at)
+
+    def _unplan(self, name: str) -> None:
+        self._planned.pop(name, None)
+        try:
+            self._scheduler.remove_job(f"sync:{name}")
+        except JobLookupError:
+            return
+
+    def _sync(self, name: str) -> None:
+        with self._lock:
+            self._planned.pop(name, None)
+            if name in self._busy:
+                self._again.add(name)
+                return
+            self._busy.add(name)
+        try:
+            connection = find_connection(self._node, name)
+            run_pass(self._node, connection, stop=self._stopping)
+        except AlreadyRunning as error:
+            log.info("%s", error)
+        except IronbookError as error:
+            log.warning("The sync with %s did not run: %s", name, error)
+        finally:
+            self._finished(name)
+
+    def _finished(self, name: str) -> None:
+        with self._lock:
+            self._busy.discard(name)
+            again = name in self._again
+            self._again.discard(name)
+        if self._stopping.is_set():
+            return
+        try:
+            connection = find_connection(self._node, name)
+            delay = 0.0 if again else next_delay(connection, read_state(self._node, name), random.random())  # noqa: S311
+        except IronbookError as error:
+            # The tick plans it when the store answers again and the connection still exists.
+            log.info("The connection %s is not planned: %s", name, error)
+            return
+        if delay is not None:
+            with self._lock:
+                self._plan(connection, delay)
+
+    def _aggregate(self) -> None:
+        from app.market.feed import feed_market
+        from app.market.forecast import refresh_forecast
+        from app.replication.dealers import note_syncs
+
+        note_syncs(self._node)
+        feed_market(self._node, stop=self._stopping)
+        refresh_forecast(self._node, stop=self._stopping)
+
+    def _merge(self) -> None:
+        merge_conflicts(self._node.book)
+
+
+def next_delay(connection: Connection, state: State, chance: float) -> float | None:
+    """Seconds until the connection syncs next by itself, None for not at all; `chance` is random, from 0 to 1."""
+    if not _runs_by_itself(connection, state):
+        return None
+    if state.failures:
+        return delay_after_failure(state.failures, connection.every_minutes, chance)
+    return delay_after_success(connection.every_minutes, chance)
+
+
+def _runs_by_itself(connection: Connection, state: State | None) -> bool:
+    return connection.every_minutes > 0 and not (state and (state.paused or state.stopped))
+
+
+def _answers(url: str) -> bool:
+    """Whether something listens at this address: cheap, and harmless to an account."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        with socket.create_connection((parts.hostname or "", port), timeout=_PROBE_PATIENCE):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,188 @@
+"""How the syncs of this node are doing, cheap enough for every page.
+
+What is kept between pages: the states, for a second or two, and the documents changed since the last push, which are
+counted by following the changes from where they were counted last.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from app.replication.connections import Connection, connections
+from app.replication.results import Progress
+from app.replication.running import running
+from app.replication.state import State, read_states
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+_KEY = "replication.status"
+# Seconds for which what was read is good enough for the next page.
+_FRESH = 2.0
+_PAGE = 1000
+# Beyond so many nobody needs to know exactly.
+UNSENT_COUNTED = 20_000
+
+
+@dataclass(frozen=True)
+class ConnectionStatus:
+    """One connection: its settings and past, unsent changes, and what runs now."""
+
+    connection: Connection
+    state: State
+    unsent: int
+    running: Progress | None
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Status:
+    """How this node's syncs are doing together. Times are ISO 8601 UTC, empty for never.
+
+    `unsent` counts documents changed here that the connection furthest behind has not sent; `refused` those that one
+    side does not take; `failing_since` is the oldest. `sentence` says it all to a person.
+    """
+
+    last_success: str
+    unsent: int
+    refused: int
+    running: Progress | None
+    failing_since: str
+    sentence: str
+    connections: tuple[ConnectionStatus, ...]
+
+
+@dataclass
+class _Unsent:
+    """The documents changed since a push, as far as they have been counted."""
+
+    pushed_seq: Any
+    seen_seq: Any
+    ids: set[str] = field(default_factory=set)
+
+
+@dataclass
+class _Kept:
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    read_at: float = float("-inf")
+    connections: list[Connection] = field(default_factory=list)
+    states: dict[str, State] = field(default_factory=dict)
+    unsent: dict[str, _Unsent] = field(default_factory=dict)
+
+
+def status(node: Node, fresh: bool = False) -> Status:
+    """How the syncs of this node are doing; at most two seconds old, or read now when `fresh`."""
+    kept = node.extensions.setdefault(_KEY, _Kept())
+    assert isinstance(kept, _Kept)
+    with kept.lock:
+        if fresh or time.monotonic() - kept.read_at > _FRESH:
+            _read(node, kept)
+        register = running(node)
+        now = datetime.now(UTC)
+        each = tuple(
+            _of_connection(
+                connection, kept.states.get(connection.name, State()),
+                len(kept.unsent[connection.name].ids) if connection.name in kept.unsent else 0,
+                register.get(connection.name), now,
+            )
+            for connection in kept.connections
+        )  # fmt: skip
+    return _together(each, node.is_manufacturer)
+
+
+def _read(node: Node, kept: _Kept) -> None:
+    kept.connections = connections(node)
+    kept.states = read_states(node)
+    names = {connection.name for connection in kept.connections}
+    for gone in kept.unsent.keys() - names:
+        del kept.unsent[gone]
+    if not node.is_manufacturer:
+        for connection in kept.connections:
+            _count_unsent(node, connection, kept)
+    kept.read_at = time.monotonic()
+
+
+def _count_unsent(node: Node, connection: Connection, kept: _Kept) -> None:
+    pushed = kept.states.get(connection.name, State()).pushed_seq
+    counted = kept.unsent.get(connection.name)
+    if counted is None or counted.pushed_seq != pushed:
+        counted = kept.unsent[connection.name] = _Unsent(pushed, pushed)
+    while len(counted.ids) < UNSENT_COUNTED:
+        page = node.book.changes(since=counted.seen_seq, limit=_PAGE, selector=connection.book_selector)
+        counted.ids.update(change["id"] for change in page.results)
+        counted.seen_seq = page.last_seq
+        if len(page.results) < _PAGE:
+            return
+
+
+def _of_connection(
+    connection: Connection, state: State, unsent: int, progress: Progress | None, now: datetime
+) -> ConnectionStatus:
+    return ConnectionStatus(connection, state, unsent, progress, sentence_of(state, unsent, progress, now))
+
+
+def _together(each: tuple[ConnectionStatus, ...], manufacturer: bool) -> Status:
+    if not each:
+        sentence = (
+            "Dealers sync with this node; it has no upstream of its own."
+            if manufacturer
+            else "This node has no connection yet: what is saved stays on this computer."
+        )
+        return Status("", 0, 0, None, "", sentence, ())
+    failing = sorted(one.state.failing_since for one in each if one.state.failing_since)
+    # With several connections the sentence is about the one that needs attention most.
+    worst = max(each, key=lambda one: (bool(one.state.failing_since), one.state.refused, one.unsent))
+    return Status(
+        last_success=max(one.state.last_success for one in each),
+        unsent=max(one.unsent for one in each),
+        refused=sum(one.state.refused for one in each),
+        running=next((one.running for one in each if one.running), None),
+        failing_since=failing[0] if failing else "",
+        sentence=worst.sentence,
+        connections=each,
+    )
+
+
+def sentence_of(state: State, unsent: int, progress: Progress | None, now: datetime) -> str:
+    """One connection's status in words; `now` is aware of its time zone."""
+    words = []
+    if progress:
+        words.append(_running_words(progress))
+    elif state.paused:
+        words.append("Syncing is paused.")
+    elif state.failing_since:
+        words.append(f"Last synced {ago(state.last_success, now)}." if state.last_success else "Never synced yet.")
+        words.append(state.sentence)
+    elif state.last_success:
+        words.append(f"Synced {ago(state.last_success, now)}.")
+    else:
+        words.append("Never synced yet.")
+    if unsent:
+        many = f"more than {unsent:,} changes" if unsent >= UNSENT_COUNTED else f"{unsent:,} changes"
+        words.append(f"{'1 change' if unsent == 1 else many} not sent yet.")
+    if state.refused:
+        words.append("1 document is refused." if state.refused == 1 else f"{state.refused:,} documents are refused.")
+    return " ".join(words)
+
+
+def _running_words(progress: Progress) -> str:
+    if progress.remaining:
+        return f"Syncing: {progress.step.lower()}, {progress.done:,} done, {progress.remaining:,} to go."
+    if progress.done:
+        return f"Syncing: {progress.step.lower()}, {progress.done:,} done."
+    return f"Syncing: {progress.step.lower()}."
+
+
+def ago(time_text: str, now: datetime) -> str:
+    """How long ago an ISO 8601 UTC time was, in words. A time in the future is "just now": a clock was set."""
+    then = datetime.fromisoformat(time_text.replace("Z", "+00:00"))
+    seconds = (now - then).total_seconds()
+    for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
+        if seconds >= size:
+            count = int(seconds // size)
+            return f"{count:,} {word}{'s' if count > 1 else ''} ago"
+    return "just now"
