@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 import click
 
 from app.errors import IronbookError
+
+if TYPE_CHECKING:
+    from bench.figures import Figure
 
 
 @click.group("bench")
@@ -14,7 +18,7 @@ def command() -> None:
     """Measure speed and size against the budgets; exits 1 when one is missed."""
 
 
-def _figures(module: str, **options: object) -> list[object]:
+def _figures(module: str, **options: object) -> list[Figure]:
     try:
         loaded = importlib.import_module(f"bench.{module}")
     except ModuleNotFoundError as error:
@@ -22,7 +26,7 @@ def _figures(module: str, **options: object) -> list[object]:
     return list(loaded.figures(**options))
 
 
-def _show(figures: list[object], as_json: bool) -> int:
+def _show(figures: list[Figure], as_json: bool) -> int:
     from bench import figures as printing
 
     return int(printing.show(figures, as_json))

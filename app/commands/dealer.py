@@ -25,6 +25,10 @@ def add(code: str, name: str, data: Path | None) -> None:
         admitted = dealers.add_dealer(node, code, name)
         url = node.settings.store_url or node.store.url
     click.echo(f"Dealer {admitted.code} is admitted. On its node:\n")
+    _say_how(url, admitted)
+
+
+def _say_how(url: str, admitted: dealers.Admitted) -> None:
     click.echo(
         f"  ironbook connection add {url} --user {admitted.user} "
         f"--book {admitted.database} --catalog {admitted.catalog}\n"
@@ -32,12 +36,23 @@ def add(code: str, name: str, data: Path | None) -> None:
     click.echo(f"and, when it asks, this password, which is not shown again:  {admitted.password}")
 
 
+@command.command("password")
+@click.argument("code")
+@data_option
+def password(code: str, data: Path | None) -> None:
+    """Give a dealer's replication user a new password; the old one stops working at once."""
+    with opened(data) as node:
+        admitted = dealers.new_password(node, code)
+    click.echo(f"The new password of {admitted.user}, which is not shown again:  {admitted.password}")
+    click.echo("On the dealer's node:  ironbook password CONNECTION")
+
+
 @command.command("list")
 @data_option
 def show(data: Path | None) -> None:
     """List the dealers and when each last synced."""
     with opened(data) as node:
-        for dealer in dealers.all_dealers(node):
+        for dealer in dealers.dealers(node):
             heard = f"last sync {dealer.last_sync}" if dealer.last_sync else "never synced"
             ended = "  (removed)" if dealer.left_at else ""
             click.echo(f"{dealer.code:<16} {dealer.name:<40} {heard}{ended}")

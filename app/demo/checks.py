@@ -91,7 +91,8 @@ def _edit_first(database: Any, document_type: str, values: dict[str, Any]) -> di
 
 def _edit(database: Any, document_id: str, values: dict[str, Any]) -> dict[str, Any]:
     before = database.get(document_id)
-    return saving.save(database, {**before, **values}, _BY, base=before).document
+    document: dict[str, Any] = saving.save(database, {**before, **values}, _BY, base=before).document
+    return document
 
 
 def _within(seconds: float, holds: Callable[[], bool]) -> bool:

@@ -16,6 +16,7 @@ from app.market.feed import feed_market
 from app.market.forecast import refresh_forecast
 from app.node import Node
 from app.replication import connections, dealers, passes
+from app.replication.results import PassResult
 from app.secrets import connection_entry
 from app.security import users
 
@@ -72,7 +73,7 @@ def fill_dealer(node: Node, replication_password: str, password: str, progress: 
     fill(node.book, business.book_documents(node.dealer, node.today()), progress)
 
 
-def sync(node: Node, progress: Callable[[str], None]) -> passes.PassResult:
+def sync(node: Node, progress: Callable[[str], None]) -> PassResult:
     """One pass over the dealer's connection. Raises IronbookError with its sentence when it failed."""
     result = passes.run_pass(node, connections.connections(node)[0], wait=60.0)
     if result.error:

@@ -21,6 +21,7 @@ MANUFACTURER = "Head office"
 STORE_PREFIX = "ironbook-demo-"
 SYNC_EVERY_MINUTES = 1
 _READY = "ready.json"
+Table = dict[str, str | int]
 # No letters that are mistaken for another: the password is read off a screen and typed.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
@@ -123,7 +124,7 @@ def write_configurations(folders: DemoFolders, ports: list[int], couch: OutsideC
     manufacturer_pages, manufacturer_store, *dealer_pages = ports
     if couch:
         upstream, prefix = couch.url, STORE_PREFIX
-        store = {"url": couch.url, "user": couch.user, "prefix": prefix}
+        store: Table = {"url": couch.url, "user": couch.user, "prefix": prefix}
     else:
         upstream, prefix = f"http://127.0.0.1:{manufacturer_store}", ""
         store = {"port": manufacturer_store}
@@ -151,8 +152,8 @@ def write_configurations(folders: DemoFolders, ports: list[int], couch: OutsideC
 
 def _write(
     folder: Path,
-    sections: dict[str, dict[str, str | int]] | dict[str, dict[str, str]],
-    connection: dict[str, str | int] | None = None,
+    sections: dict[str, Table],
+    connection: Table | None = None,
 ) -> None:
     make_data_folder(folder)
     lines = ["# Written by ironbook demo."]
@@ -163,6 +164,6 @@ def _write(
     (folder / "config.toml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def _toml_lines(table: dict[str, str | int] | dict[str, str]) -> list[str]:
+def _toml_lines(table: Table) -> list[str]:
     # A JSON text is a TOML text too, for strings and whole numbers.
     return [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in table.items()]
