@@ -1,0 +1,141 @@
+"""A side of a replication on another server, reached over HTTP with urllib3."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import http.client
+import ipaddress
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import urllib3
+from urllib3 import exceptions
+
+from embedded.replicator.request import Side
+from embedded.replicator.transport import Download, LostConnection, Reply
+
+_WORTH_COMPRESSING = 1_400
+"""Bytes; what is smaller travels in one packet anyway."""
+_PIECE = 256 * 1024
+
+
+class HttpTransport:
+    """Keeps its connections. `timeout_seconds` is for connecting and for each wait for the next bytes."""
+
+    def __init__(self, side: Side, timeout_seconds: float) -> None:
+        parts = urlsplit(side.address)
+        self._base = parts.path.rstrip("/")
+        self._timeout_seconds = timeout_seconds
+        self._compresses = not _is_loopback(parts.hostname or "")
+        self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **dict(side.headers)}
+        if side.user is not None:
+            self._headers["Authorization"] = side.basic_header()
+        pool = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
+        self._pool = pool(parts.hostname or "", parts.port, maxsize=4, retries=False)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        longer: float = 0,
+    ) -> Reply:
+        headers = dict(self._headers)
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            if self._compresses and len(body) > _WORTH_COMPRESSING:
+                body = gzip.compress(body, 5)
+                headers["Content-Encoding"] = "gzip"
+        with _losses(self._pool.host):
+            return _reply(self._request(method, path, query, body, headers, longer))
+
+    @contextlib.contextmanager
+    def download(self, path: str, query: Mapping[str, str]) -> Iterator[Download]:
+        # A compressed attachment may arrive compressed: its bytes are wanted as they were saved.
+        headers = {**self._headers, "Accept": "*/*", "Accept-Encoding": "identity"}
+        with _losses(self._pool.host):
+            response = self._request("GET", path, query, None, headers, 0, streamed=True)
+        try:
+            yield Download(response.status, self._pieces(response))
+        finally:
+            response.close()
+
+    def _pieces(self, response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
+        with _losses(self._pool.host):
+            yield from response.stream(_PIECE, decode_content=True)
+
+    def upload(self, path: str, query: Mapping[str, str], content_type: str, parts: list[bytes | Path]) -> Reply:
+        length = sum(len(part) if isinstance(part, bytes) else part.stat().st_size for part in parts)
+        headers = {**self._headers, "Content-Type": content_type, "Content-Length": str(length)}
+        with _losses(self._pool.host):
+            return _reply(self._request("PUT", path, query, _read_parts(parts), headers, self._timeout_seconds))
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: bytes | Iterator[bytes] | None,
+        headers: dict[str, str],
+        longer: float,
+        streamed: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        url = f"{self._base}/{path}" if path else self._base
+        if query:
+            url += "?" + urlencode(query)
+        timeout = urllib3.Timeout(connect=self._timeout_seconds, read=self._timeout_seconds + longer)
+        return self._pool.urlopen(
+            method,
+            url,
+            body=body,
+            headers=headers,
+            timeout=timeout,
+            redirect=False,
+            retries=False,
+            preload_content=not streamed,
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+def _reply(response: urllib3.BaseHTTPResponse) -> Reply:
+    return Reply(response.status, response.data, {name.lower(): value for name, value in response.headers.items()})
+
+
+def _read_parts(parts: list[bytes | Path]) -> Iterator[bytes]:
+    for part in parts:
+        if isinstance(part, bytes):
+            yield part
+            continue
+        with part.open("rb") as file:
+            while piece := file.read(_PIECE):
+                yield piece
+
+
+@contextlib.contextmanager
+def _losses(host: str) -> Iterator[None]:
+    try:
+        yield
+    except exceptions.NameResolutionError as error:
+        raise LostConnection(f"the name {host} is not known here.", refused=True) from error
+    except exceptions.ConnectTimeoutError as error:
+        raise LostConnection("nobody answers at this address.", refused=True) from error
+    except exceptions.NewConnectionError as error:
+        raise LostConnection("the connection is refused; no server seems to listen there.", refused=True) from error
+    except exceptions.SSLError as error:
+        raise LostConnection(f"its certificate or encryption is not acceptable ({error}).", refused=True) from error
+    except exceptions.ReadTimeoutError as error:
+        raise LostConnection("it did not answer in time.") from error
+    except (exceptions.HTTPError, http.client.HTTPException, OSError) as error:
+        raise LostConnection("the connection broke off before the answer was complete.") from error
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

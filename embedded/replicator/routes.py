@@ -1,0 +1,48 @@
+"""`_replicate` and `_active_tasks`."""
+
+from __future__ import annotations
+
+import asyncio
+
+from embedded import active_tasks
+from embedded.http.errors import not_implemented, unauthorized
+from embedded.http.request import Request
+from embedded.http.response import Response, json_response
+from embedded.http.routing import Right, Route
+from embedded.replicator import jobs
+from embedded.replicator.request import cancelled_job, parse_replication
+
+
+async def replicate(request: Request) -> Response:
+    if request.user.name is None:
+        raise unauthorized("You are not an authenticated user")
+    body = await request.json_object()
+    replications = jobs.of_store(request.store)
+    if body.get("cancel") in (True, "true"):
+        id = cancelled_job(body) or parse_replication(body, request.store.url).job_id(replications.server)
+        replications.cancel(id, request.user)
+        return json_response({"ok": True, "_local_id": id})
+    job = replications.start(parse_replication(body, request.store.url), request.user)
+    if job.replication.continuous:
+        return json_response({"ok": True, "_local_id": job.id}, 202)
+    # Shielded: a client that does not wait for the end does not end the replication.
+    return json_response(await asyncio.shield(job.outcome))
+
+
+async def tasks(request: Request) -> Response:
+    return json_response(active_tasks.of_store(request.store.shared).all())
+
+
+async def no_scheduler(request: Request) -> Response:
+    raise not_implemented(
+        "This store keeps no replications in a database: start them with POST /_replicate, see them in _active_tasks."
+    )
+
+
+def routes() -> list[Route]:
+    return [
+        Route("POST", "/_replicate", replicate, Right.ANYONE),
+        Route("GET", "/_active_tasks", tasks, Right.SERVER_ADMIN),
+        Route("GET", "/_scheduler/jobs", no_scheduler, Right.SERVER_ADMIN),
+        Route("GET", "/_scheduler/docs", no_scheduler, Right.SERVER_ADMIN),
+    ]

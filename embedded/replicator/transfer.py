@@ -1,0 +1,134 @@
+"""One batch of a replication: what changed, what of it is missing, fetching it, writing it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, NamedTuple
+
+from embedded.http import json_text
+from embedded.replicator import attachments
+from embedded.replicator.checkpoints import Counts
+from embedded.replicator.peer import Missing, Peer, RefusedAsAWhole
+from embedded.replicator.request import Replication
+
+log = logging.getLogger("embedded.replicator")
+
+_BYTES_A_FETCH = 4_000_000
+_FIRST_FETCH = 50
+_BYTES_A_WRITE = 8_000_000
+
+
+class Encoded(NamedTuple):
+    """A document as JSON text: made once, while the batch before is being written."""
+
+    id: str
+    text: bytes
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be written so that everything up to `through` is on the target. `complete`: the feed ends here."""
+
+    through: Any
+    pending: int
+    complete: bool
+    counts: Counts = field(default_factory=Counts)
+    documents: list[Encoded] = field(default_factory=list)
+    large: list[tuple[dict[str, Any], set[str]]] = field(default_factory=list)
+    """Documents whose attachments travel one document at a time, and the names of those to send."""
+
+
+class Reader:
+    """Reads batches from the source. Learns how large documents are, so that no answer grows beyond bounds."""
+
+    def __init__(self, replication: Replication, source: Peer, target: Peer) -> None:
+        self._replication = replication
+        self._source = source
+        self._target = target
+        self._documents_a_fetch = _FIRST_FETCH
+
+    def read(self, since: Any, wait_seconds: float | None) -> Batch:
+        replication = self._replication
+        style = "main_only" if replication.winning_revs_only else "all_docs"
+        page = self._source.changes(
+            since, replication.batch, replication.selection, style=style, wait_seconds=wait_seconds
+        )
+        batch = Batch(page.last_seq, page.pending, page.complete)
+        if not page.revisions:
+            return batch
+        missing = self._target.revs_diff(page.revisions)
+        batch.counts.missing_checked = sum(len(leaves) for leaves in page.revisions.values())
+        batch.counts.missing_found = sum(len(lack.revisions) for lack in missing.values())
+        for document in self._fetch(missing):
+            self._add(batch, document, missing)
+        return batch
+
+    def _fetch(self, missing: Mapping[str, Missing]) -> Iterator[dict[str, Any]]:
+        remaining = iter(missing.items())
+        while group := dict(islice(remaining, self._documents_a_fetch)):
+            documents, size = self._source.documents(group)
+            yield from documents
+            fitting = int(_BYTES_A_FETCH * len(group) / max(size, 1))
+            self._documents_a_fetch = max(1, min(fitting, 4 * len(group), self._replication.batch))
+
+    def _add(self, batch: Batch, document: dict[str, Any], missing: Mapping[str, Missing]) -> None:
+        batch.counts.docs_read += 1
+        if not document["_id"].startswith("_design/"):
+            # CouchDB fetches design documents one by one and does not count them here.
+            batch.counts.bulk_get_docs += 1
+            batch.counts.bulk_get_attempts += 1
+        if not attachments.has_attachments(document):
+            batch.documents.append(_encoded(document))
+            return
+        lack = missing.get(document["_id"], Missing([], []))
+        needed = attachments.unknown_attachments(document, lack.ancestors)
+        names = set(document["_attachments"])
+        if needed == names and attachments.length_of(document, needed) <= attachments.INLINE_BYTES:
+            batch.documents.append(_encoded(attachments.inline(self._source, document)))
+        else:
+            batch.large.append((document, needed))
+
+
+def _encoded(document: dict[str, Any]) -> Encoded:
+    return Encoded(document["_id"], json_text.text(document).encode("utf-8", "replace"))
+
+
+def write(batch: Batch, source: Peer, target: Peer) -> Counts:
+    """Write a batch. A refused document is counted and left behind, as CouchDB does."""
+    refusals: list[str] = []
+    for documents in _portions(batch.documents):
+        refusals += _write_portion(target, documents)
+    for document, needed in batch.large:
+        refusal = attachments.send(source, target, document, needed)
+        refusals += [] if refusal is None else [refusal]
+    for refusal in refusals:
+        log.info("%s refused %s", target.name, refusal)
+    batch.counts.doc_write_failures = len(refusals)
+    batch.counts.docs_written = len(batch.documents) + len(batch.large) - len(refusals)
+    return batch.counts
+
+
+def _write_portion(target: Peer, documents: list[Encoded]) -> list[str]:
+    try:
+        return target.write([document.text for document in documents])
+    except RefusedAsAWhole:
+        # One document that cannot be taken must not keep the others away.
+        outcomes = [target.write_one(document.id, document.text) for document in documents]
+        return [refusal for refusal in outcomes if refusal is not None]
+
+
+def _portions(documents: list[Encoded]) -> Iterator[list[Encoded]]:
+    """Groups of documents that are together no larger than a server takes in one request."""
+    portion: list[Encoded] = []
+    size = 0
+    for document in documents:
+        if portion and size + len(document.text) > _BYTES_A_WRITE:
+            yield portion
+            portion, size = [], 0
+        portion.append(document)
+        size += len(document.text)
+    if portion:
+        yield portion

@@ -1,0 +1,60 @@
+"""How a replication reaches one of its sides: over HTTP, or inside this process, with the same words.
+
+Both speak the HTTP API of a database, so a local side passes the same checks of rights and documents as a remote one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+
+class LostConnection(Exception):  # noqa: N818 - says what happened
+    """The peer did not answer, or not to the end. `refused`: nobody listens there, or the name leads nowhere."""
+
+    def __init__(self, why: str, refused: bool = False) -> None:
+        super().__init__(why)
+        self.why = why
+        self.refused = refused
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`headers`: names in lower case."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Download:
+    """An answer that is read piece by piece."""
+
+    status: int
+    pieces: Iterator[bytes]
+
+
+class Transport(Protocol):
+    """Paths are within the database: `""` is the database itself, `_changes` its feed. Every call ends in time."""
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        longer: float = 0,
+    ) -> Reply:
+        """One JSON request. `longer`: seconds the answer may take beyond the usual. Raises `LostConnection`."""
+
+    def download(self, path: str, query: Mapping[str, str]) -> contextlib.AbstractContextManager[Download]:
+        """GET something large. Raises `LostConnection`, also while the pieces are read."""
+
+    def upload(self, path: str, query: Mapping[str, str], content_type: str, parts: list[bytes | Path]) -> Reply:
+        """PUT something large: texts and files one after the other. Raises `LostConnection`."""
+
+    def close(self) -> None: ...
