@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 from deviations import DEVIATIONS
-from plain_http import Address, Client
 from replaying import Bindings, answer_differences, differences, send
 
 SCENARIOS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "couchdb-3.5.0.json").read_bytes())["scenarios"]
@@ -17,32 +16,31 @@ DATABASES = ["rec_a", "rec_b", "rec_s", "rec_t", "rec_u", "a%2Fb-rec"]
 
 
 @pytest.fixture
-def client(address: Address) -> Iterator[Client]:
-    client = Client(address, (address.user, address.password))
-    _forget_recordings(client)
-    yield client
-    _forget_recordings(client)
-    client.close()
+def server(couch: Any) -> Iterator[Any]:
+    """The server, without what an earlier recording made there."""
+    _forget_recordings(couch)
+    yield couch
+    _forget_recordings(couch)
 
 
-def _forget_recordings(client: Client) -> None:
+def _forget_recordings(couch: Any) -> None:
     for name in DATABASES:
-        client.delete(f"/{name}")
-    users = client.get('/_users/_all_docs?startkey="org.couchdb.user:rec_"&endkey="org.couchdb.user:rec_z"')
-    for row in users.json.get("rows", []):
-        client.delete(f"/_users/{row['id']}?rev={row['value']['rev']}")
+        couch.delete(f"/{name}")
+    users = couch.get('/_users/_all_docs?startkey="org.couchdb.user:rec_"&endkey="org.couchdb.user:rec_z"')
+    for row in users.json().get("rows", []):
+        couch.delete(f"/_users/{row['id']}?rev={row['value']['rev']}")
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=[scenario["name"].replace(" ", "-") for scenario in SCENARIOS])
-def test_the_store_answers_as_couchdb_did(scenario: dict[str, Any], client: Client, is_couchdb: bool) -> None:
-    bindings = Bindings(client.address)
+def test_the_store_answers_as_couchdb_did(scenario: dict[str, Any], server: Any) -> None:
+    bindings = Bindings(server.url, server.admin)
     told: list[str] = []
     for number, step in enumerate(scenario["steps"]):
         request, expected = step["request"], step["response"]
         deviation = DEVIATIONS.get((scenario["name"], number))
-        if deviation is not None and not is_couchdb:
+        if deviation is not None and server.is_embedded:
             expected = deviation.answer
-        answer = send(client, request, bindings)
+        answer = send(server, request, bindings)
         for difference in answer_differences(expected, answer, bindings, request["method"]):
             body = json.dumps(request.get("json", request.get("text", "")))[:200]
             told.append(f"{number} {request['method']} {request['path']} {body}: {difference}")
@@ -58,7 +56,7 @@ def test_every_deviation_is_of_a_recorded_step_and_says_why() -> None:
 
 
 def test_the_comparison_sees_equal_digests_where_different_ones_belong() -> None:
-    bindings = Bindings(Address("http://127.0.0.1:1", "admin", "pw"))
+    bindings = Bindings("http://127.0.0.1:1", ("admin", "pw"))
     one, other = "1" * 32, "2" * 32
     assert bindings.matches("1-$1", f"1-{one}")
     assert bindings.matches("2-$2", f"2-{other}")
@@ -68,7 +66,7 @@ def test_the_comparison_sees_equal_digests_where_different_ones_belong() -> None
 
 
 def test_the_comparison_sees_what_is_missing_too_much_or_of_another_kind() -> None:
-    bindings = Bindings(Address("http://127.0.0.1:1", "admin", "pw"))
+    bindings = Bindings("http://127.0.0.1:1", ("admin", "pw"))
     assert not list(differences({"a": 1, "reason": "no"}, {"reason": "not at all", "a": 1}, bindings))
     for expected, actual in [({"a": 1}, {}), ({}, {"a": 1}), ([1], [1, 2]), (1, True), ("a", "b"), (0, None), ([], {})]:
         assert list(differences(expected, actual, bindings)), (expected, actual)
