@@ -1,0 +1,7 @@
+"""JavaScript of design documents, run by QuickJS: map, reduce, filter and validation functions, within limits."""
+
+from embedded.javascript.design_functions import DesignFunctions
+from embedded.javascript.sandbox import CompilationError, ScriptError, ScriptStoppedError
+from embedded.javascript.view_functions import Emitted, ViewFunctions
+
+__all__ = ["CompilationError", "DesignFunctions", "Emitted", "ScriptError", "ScriptStoppedError", "ViewFunctions"]
