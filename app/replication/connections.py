@@ -46,7 +46,7 @@ class Connection(ConnectionSettings):
 ALL_DOCUMENTS: dict[str, Any] = {"type": {"$gt": None}}
 
 
-class UnknownConnection(IronbookError):
+class UnknownConnection(IronbookError):  # noqa: N818
     """There is no connection of that name."""
 
 
@@ -144,7 +144,7 @@ def password_of(node: Node, connection: Connection) -> str:
     if not password:
         raise ConfigurationError(
             f"There is no password for the connection {connection.name}: enter it on the replication page, "
-            f"or with: ironbook password connection {connection.name}"
+            f"or with: ironbook password {connection.name}"
         )
     return password
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from app.node import Node
 
 
-class UnknownDealer(IronbookError):
+class UnknownDealer(IronbookError):  # noqa: N818
     """There is no dealer of that code."""
 
 

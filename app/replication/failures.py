@@ -29,8 +29,8 @@ NEEDS_A_PERSON = frozenset({"wrong_password", "locked", "forbidden"})
 
 SENTENCES = {
     "no_network": "{address} cannot be reached. Everything is kept here and goes over as soon as it answers again.",
-    "wrong_password": "{address} does not accept the password of {user}. Nothing is tried again until a new password is "
-    "entered on the replication page.",
+    "wrong_password": "{address} does not accept the password of {user}. Nothing is tried again until a new password "
+    "is entered on the replication page.",
     "locked": "{address} has locked the account {user} for some minutes after too many wrong passwords. Check the "
     "password on the replication page, wait, and then sync by hand.",
     "forbidden": "{user} may not use this database at {address}. Ask whoever runs it to admit this user.",

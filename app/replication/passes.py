@@ -38,7 +38,7 @@ MERGE = "Merge conflicts"
 PUSH_MERGES = "Push the merges"
 
 
-class _Ended(IronbookError):
+class _Ended(IronbookError):  # noqa: N818
     """The pass cannot go on; says why."""
 
     def __init__(self, why: Failure) -> None:

@@ -20,7 +20,7 @@ _PATIENCE = 0.2
 _KEY = "replication.running"
 
 
-class AlreadyRunning(IronbookError):
+class AlreadyRunning(IronbookError):  # noqa: N818
     """Another sync of the same connection is under way."""
 
 

@@ -63,7 +63,8 @@ function (newDoc, oldDoc, userCtx) {
     }
     // Two people who enter the same machine while offline make one document, and the merge keeps the one who was first.
     if (!newDoc._deleted && !oldDoc._deleted && isText(oldDoc.created_by) && newDoc.created_by !== oldDoc.created_by &&
-        !(newDoc.created_at < oldDoc.created_at)) {
+        !(newDoc.created_at < oldDoc.created_at ||
+          (newDoc.created_at === oldDoc.created_at && newDoc.created_by < oldDoc.created_by))) {
       refuse('Who created a document never changes: it was "' + oldDoc.created_by + '".');
     }
   }
