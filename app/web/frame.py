@@ -108,9 +108,12 @@ class _Components:
     def __getattr__(self, name: str) -> Any:
         if not self._macros:
             environment = self._app.jinja_env
+            macros: dict[str, Any] = {}
             for template in environment.list_templates(filter_func=_is_component):
                 module = environment.get_template(template).module
-                self._macros.update({key: value for key, value in vars(module).items() if not key.startswith("_")})
+                macros.update({key: value for key, value in vars(module).items() if not key.startswith("_")})
+            # Assigned as a whole, for another thread may be asking at the same moment.
+            self._macros = macros
         try:
             return self._macros[name]
         except KeyError:
@@ -202,7 +205,7 @@ def sync_status() -> SyncStatus:
 @polled
 def status() -> ResponseReturnValue:
     """The fragment that says how the sync is doing; every page asks for it again and again."""
-    return render_template("components/fragments/sync_status.html", status=sync_status())
+    return render_template("frame/sync_status.html", status=sync_status())
 
 
 @pages.get("/healthz")
