@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-
 _PLACEHOLDER = re.compile(r"\$(\d+|seq|any|host|admin)\b")
 _PROSE = {"reason", "warning"}
 _SERVER_MADE = {"ref", "_local_id", "git_sha", "uuid"}
