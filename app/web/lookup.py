@@ -1,0 +1,109 @@
+"""Choosing a document by typing the beginning of any word of what it is called."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.couch import Database, Row
+from app.security.access import needs, require
+from app.web import current
+
+pages = Blueprint("lookup", __name__)
+
+SHOWN = 12
+# After any text in the order of the store, so that a range ends where the words stop beginning with what was typed.
+_END = "\ufff0"
+
+
+@dataclass(frozen=True)
+class Match:
+    """A document that what was typed may mean; `note` tells it from others of the same name."""
+
+    id: str
+    title: str
+    note: str
+
+
+@pages.get("/lookup/<document_type>")
+@needs("signed in")
+def matches(document_type: str) -> ResponseReturnValue:
+    """The list under the field one types into. `q` is what was typed, `context` a customer whose own come first."""
+    require("read", document_type)
+    typed = request.args.get("q", "")
+    found = find(current.database_of_type(document_type), document_type, typed, request.args.get("context", ""))
+    return render_template("lookup/matches.html", matches=found, typed=typed)
+
+
+def find(database: Database, document_type: str, typed: str, context: str = "", limit: int = SHOWN) -> list[Match]:
+    """Up to `limit` documents with a word that begins with `typed`; those of the customer `context` come first."""
+    beginning = clean(typed)
+    groups = [f"{document_type}@{context}"] if context else []
+    if beginning:
+        groups.append(document_type)
+    queries = [
+        # A document has a row for each of its words, so there are fewer documents than rows.
+        {"startkey": [group, beginning], "endkey": [group, beginning + _END], "limit": limit * 3}
+        for group in groups
+    ]
+    answers = database.view_queries("titles", "by_word", queries)
+    return distinct([row for answer in answers for row in answer.rows], limit)
+
+
+def resolve(database: Database, document_type: str, typed: str, context: str = "") -> tuple[str | None, str]:
+    """The id of the one document that is called what was `typed`, and otherwise a sentence why there is none."""
+    wanted = clean(typed)
+    named = [match for match in find(database, document_type, typed, context, 40) if clean(match.title) == wanted]
+    if len(named) == 1:
+        return named[0].id, ""
+    if named:
+        return None, f"Several are called “{typed.strip()}”: type it again and choose one from the list."
+    return None, f"There is none called “{typed.strip()}”: type the beginning of a word and choose one from the list."
+
+
+def clean(typed: str) -> str:
+    """What was typed as the index has it: small letters, single spaces."""
+    return " ".join(typed.lower().split())[:60]
+
+
+def distinct(rows: list[Row], limit: int) -> list[Match]:
+    """Each document once, in the order of the rows."""
+    found: dict[str, Match] = {}
+    for row in rows:
+        if row.id and row.id not in found:
+            title, note = row.value
+            found[row.id] = Match(row.id, title, note)
+            if len(found) == limit:
+                break
+    return list(found.values())
+
+
+def titles(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """What each of these documents is called, by id."""
+    return {document_id: title_of(document) for document_id, document in documents.items()}
+
+
+def title_of(document: Mapping[str, Any]) -> str:
+    """What people call a document: its name, or what is written on the machine's plate."""
+    kind = document.get("type")
+    named = _TITLE_FIELDS.get(str(kind), ())
+    title = " ".join(str(document[field]) for field in named if document.get(field))
+    if title:
+        return title
+    for field in ("name", "title", "subject", "number", "code", "label"):
+        if document.get(field):
+            return str(document[field])
+    return str(document.get("_id", ""))
+
+
+_TITLE_FIELDS: dict[str, tuple[str, ...]] = {
+    "machine": ("make", "model", "serial"),
+    "model": ("make", "name"),
+    "part": ("number", "name"),
+    "bulletin": ("code", "title"),
+    "activity": ("subject",),
+}

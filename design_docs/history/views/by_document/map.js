@@ -1,0 +1,6 @@
+// One row for each entry of the log of changes: [document, at].
+function (doc) {
+  if (doc.type === 'change' && doc.document) {
+    emit([doc.document, doc.at || ''], null);
+  }
+}
