@@ -1,0 +1,1 @@
+"""Documents: their ids, the fields all of them have, merging, saving, and the log of changes."""

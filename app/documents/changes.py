@@ -1,0 +1,64 @@
+"""The log of changes: a ``change`` document for every edit says who changed which fields from what to what."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.documents.common import body, same
+from app.documents.ids import document_id, new_key
+
+
+def change_document(
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    by: str,
+    at: str,
+    key: str | None = None,
+) -> dict[str, Any] | None:
+    """The ``change`` that leads from one revision of a document to the next; None when no field differs.
+
+    `before` None is a new document, whose ``created_by`` says it already: there is no change. `after` None is a
+    deletion: the change then holds the whole content, from which the document can be brought back on any node.
+    `key` makes the id where the same change may be written by several nodes; otherwise it is a new one.
+    """
+    if before is None:
+        return None
+    old, new = body(before), body(after) if after is not None else {}
+    rows = [
+        {"id": name, "field": name, "from": old.get(name), "to": new.get(name)}
+        for name in dict.fromkeys((*old, *new))
+        if not same(old.get(name), new.get(name))
+    ]
+    if not rows and after is not None:
+        return None
+    dealer = before.get("dealer") or ""
+    change: dict[str, Any] = {
+        "_id": document_id(dealer, "change", key or new_key()),
+        "type": "change",
+        "dealer": dealer,
+        # What a change tells is as private as the document it is about.
+        "share": before.get("share") or "dealer",
+        "document": before["_id"],
+        "document_type": before.get("type") or "",
+        "changes": rows,
+        "by": by,
+        "at": at,
+        "created_at": at,
+        "created_by": by,
+        "updated_at": at,
+        "updated_by": by,
+    }
+    if after is None:
+        change["deleted"] = True
+    change["field_revs"] = {
+        **dict.fromkeys(sorted(name for name in body(change)), 1),
+        **{f"changes.{row['id']}": 1 for row in rows},
+        "*": 1,
+    }
+    return change
+
+
+def content_before(change: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields as they were before a change, as far as it tells: all of them for a deletion."""
+    return {row["field"]: row["from"] for row in change.get("changes") or () if row["from"] is not None}

@@ -1,0 +1,77 @@
+"""Deleting a document and bringing it back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from app.couch import Conflict, Database, NotFound
+from app.documents.changes import change_document
+from app.documents.common import FIXED_FIELDS, body, same, utc_now
+from app.documents.disputes import deletion_dispute
+from app.documents.merging import merge
+from app.documents.outcomes import Saved
+from app.documents.restoring import as_it_was
+from app.documents.revising import Revision, next_revision
+from app.documents.writing import ATTEMPTS, raise_forbidden, remove_change, write_revision
+
+
+def delete(database: Database, document: Mapping[str, Any], by: str, now: str | None = None) -> Saved:
+    """Deletes a document in every branch, keeping what replication and undeleting need.
+
+    When somebody changed its fields since the revision in `document`, it stays, with a dispute that says who wanted
+    it deleted (outcome ``"merged"``). Deleting what is deleted already is ``"unchanged"``.
+    """
+    at = now or utc_now()
+    for _ in range(ATTEMPTS):
+        live = [leaf for leaf in database.leaves(document["_id"]) if not leaf.get("_deleted")]
+        if not live:
+            return Saved(dict(document), "unchanged")
+        current = merge(live).document
+        shown = document.get("_rev")
+        if shown not in (None, current["_rev"]) and not same(body(document), body(current)):
+            saved = _dispute_deletion(database, current, by, at)
+            if saved:
+                return saved
+            continue
+        change = change_document(current, None, by, at)
+        assert change is not None
+        tombstones = [_tombstone(leaf, change["_id"], by, at) for leaf in live]
+        results = database.bulk([*tombstones, change])
+        if not any(result.error for result in results):
+            return Saved({**tombstones[0], "_rev": results[0].rev}, "deleted")
+        raise_forbidden(results)
+        remove_change(database, change, results[-1])
+    raise Conflict(f"Others keep saving {document['_id']} at this moment. It was not deleted; try again.")
+
+
+def undelete(database: Database, id: str, by: str, now: str | None = None) -> Saved:
+    """Brings a deleted document back with the content it had. Raises NotFound when that is not known any more."""
+    at = now or utc_now()
+    for _ in range(ATTEMPTS):
+        leaves = database.leaves(id)
+        live = [leaf for leaf in leaves if not leaf.get("_deleted")]
+        if live:
+            return Saved(merge(live).document, "unchanged")
+        restored = as_it_was(database, leaves, by, at)
+        if restored is None:
+            raise NotFound(f"{id} cannot be brought back: what it held is not known on this node.")
+        result = database.bulk([restored])[0]
+        if not result.error:
+            return Saved({**restored, "_rev": result.rev}, "created")
+        raise_forbidden([result])
+    raise Conflict(f"Others keep saving {id} at this moment. It was not brought back; try again.")
+
+
+def _tombstone(leaf: Mapping[str, Any], change_id: str, by: str, at: str) -> dict[str, Any]:
+    # A replication's selector is asked for every deletion too: without these fields it would never arrive.
+    kept = {name: leaf[name] for name in FIXED_FIELDS if name in leaf}
+    deletion = {"deleted_by": by, "deleted_at": at, "change": change_id}
+    return {"_id": leaf["_id"], "_rev": leaf["_rev"], "_deleted": True, **kept, **deletion}
+
+
+def _dispute_deletion(database: Database, current: dict[str, Any], by: str, at: str) -> Saved | None:
+    wish = deletion_dispute({"_rev": current["_rev"], "deleted_by": by, "deleted_at": at})
+    revision = next_revision(current, {}, {"_rev": current["_rev"]}, by, at)
+    document = {**revision.document, "disputes": [*(current.get("disputes") or ()), wish]}
+    return write_revision(database, current, Revision(document, True, (), (wish,)), by, at)

@@ -1,0 +1,74 @@
+"""Disputes: what was said about a field and did not become its value. A person picks one later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from app.documents.common import digest, same
+from app.documents.entries import field_of
+
+Dispute = dict[str, Any]
+# The `field` of a dispute about the whole document: somebody deleted what somebody else edited.
+DELETED = "_deleted"
+
+
+def dispute(entry: str, rows: frozenset[str], value: Any, revision: int, by: str, at: str) -> Dispute:
+    """``{id, field, value, by, at}``, and ``row`` (its id) when it is about one row of a field.
+
+    `revision` is the generation that made the value: it tells two edits of one field apart, and stays when other
+    fields of that branch change, so that the same edit is the same dispute wherever it is met.
+    """
+    field, row = field_of(entry, rows)
+    made: Dispute = {"id": dispute_id(entry, value, revision), "field": field}
+    if row is not None:
+        made["row"] = row
+    return {**made, "value": value, "by": by, "at": at}
+
+
+def dispute_id(entry: str, value: Any, revision: int) -> str:
+    """The id of a dispute: a digest of what it says."""
+    return digest([entry, value, revision])
+
+
+def deletion_dispute(tombstone: Mapping[str, Any]) -> Dispute:
+    """The dispute that says who deleted a document which others went on editing."""
+    by, at = tombstone.get("deleted_by") or "", tombstone.get("deleted_at") or ""
+    who = [by, at] if by or at else [tombstone["_rev"]]
+    return {"id": digest([DELETED, *who]), "field": DELETED, "value": True, "by": by, "at": at}
+
+
+def union(documents: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Dispute], set[str]]:
+    """Every open dispute of the documents by id, and the ids of all that were resolved."""
+    found: dict[str, Dispute] = {}
+    resolved: set[str] = set()
+    for document in documents:
+        resolved.update(document.get("resolved") or ())
+        for each in document.get("disputes") or ():
+            known = found.get(each["id"])
+            found[each["id"]] = each if known is None else min(known, each, key=_age)
+    return {id: each for id, each in found.items() if id not in resolved}, resolved
+
+
+def ordered(found: Iterable[Dispute]) -> list[Dispute]:
+    """Disputes in the one order that every node gives them: oldest first."""
+    return sorted(found, key=_age)
+
+
+def value_in(each: Dispute, document: Mapping[str, Any]) -> Any:
+    """What the document has now where the dispute has another value."""
+    if each["field"] == DELETED:
+        return bool(document.get("_deleted"))
+    value = document.get(each["field"])
+    if "row" not in each:
+        return value
+    return next((row for row in value or () if isinstance(row, dict) and row.get("id") == each["row"]), None)
+
+
+def is_settled(each: Dispute, document: Mapping[str, Any]) -> bool:
+    """Whether the document already has what the dispute wants."""
+    return same(each["value"], value_in(each, document))
+
+
+def _age(each: Dispute) -> tuple[str, str, str]:
+    return str(each.get("at") or ""), str(each.get("by") or ""), each["id"]

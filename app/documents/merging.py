@@ -1,0 +1,249 @@
+"""Merging the leaves of one document by field: pure, and the same on every node.
+
+CouchDB keeps concurrent edits as leaf revisions, picks the same winner everywhere and hides the rest. Here the hidden
+ones are brought into the winner: a field that only one branch changed has that branch's value, and where several
+changed it differently the others go to ``disputes``. No body of a common ancestor is needed (CouchDB does not
+replicate them), because ``field_revs`` says which generation last changed each field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.documents.common import body, generation, same
+from app.documents.disputes import Dispute, deletion_dispute, dispute, dispute_id, is_settled, ordered, union
+from app.documents.entries import Entries, entries, field_of, fields, is_foreign, revisions_of, row_fields
+
+Leaf = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Merged:
+    """What the leaves of a document make together.
+
+    `document` goes on the winner's branch (its ``_rev`` is the winner's) and is written only when `changed`.
+    `losers` are the other live leaves; after the document is safely written, `tombstones` end them.
+    `attachments` are (revision, name) of attachments that only a losing leaf has.
+    """
+
+    document: dict[str, Any]
+    losers: tuple[Leaf, ...]
+    disputes_added: tuple[Dispute, ...]
+    changed: bool
+    attachments: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def tombstones(self) -> list[dict[str, Any]]:
+        """A deletion for each losing leaf, with the fields a replication's selector asks for."""
+        return [tombstone(leaf) for leaf in self.losers]
+
+    @property
+    def needed(self) -> bool:
+        """Whether anything has to be written at all."""
+        return self.changed or bool(self.losers)
+
+
+def merge(leaves: Sequence[Leaf]) -> Merged:
+    """Merges all leaves of one document, each with ``_rev`` and ``_revisions``; deleted ones have ``_deleted``.
+
+    The result does not depend on the order of the leaves or on doubles among them. With only deleted leaves there is
+    nothing to do.
+    """
+    ranked = sorted({leaf["_rev"]: leaf for leaf in leaves}.values(), key=_rank, reverse=True)
+    if not ranked:
+        raise ValueError("A document without leaves cannot be merged.")
+    winner = ranked[0]
+    live = [leaf for leaf in ranked if not leaf.get("_deleted")]
+    if not live:
+        return Merged(dict(winner), (), (), False)
+    found, known, resolved = _known_disputes(live)
+    added = list(map(deletion_dispute, filter(_is_deletion, ranked)))
+    if len(live) == 1:
+        content, changed_entries = body(winner), set[str]()
+    else:
+        content, changed_entries, from_fields = _merge_fields(live, known)
+        added += from_fields
+    for each in added:
+        if each["id"] not in resolved:
+            found.setdefault(each["id"], each)
+    open_disputes = ordered(each for each in found.values() if not is_settled(each, content))
+    document = _document(winner, live, content, changed_entries, open_disputes, resolved)
+    changed = bool(changed_entries) or any(
+        not same(document.get(name) or None, winner.get(name) or None) for name in ("disputes", "resolved")
+    )
+    before = {each["id"] for each in winner.get("disputes") or ()}
+    return Merged(
+        document if changed else {name: value for name, value in winner.items() if name != "_revisions"},
+        tuple(live[1:]),
+        tuple(each for each in open_disputes if each["id"] not in before),
+        changed,
+        tuple(_attachments(live)),
+    )
+
+
+def tombstone(leaf: Leaf) -> dict[str, Any]:
+    """The deletion of a leaf whose content lives on in the merged document: the same on every node that makes it."""
+    kept = {name: leaf[name] for name in ("type", "dealer", "share") if name in leaf}
+    return {
+        "_id": leaf["_id"],
+        "_rev": leaf["_rev"],
+        "_deleted": True,
+        **kept,
+        "deleted_by": "merge",
+        "deleted_at": leaf.get("updated_at") or "",
+        "merged": True,
+    }
+
+
+def fork_point(one: Leaf, other: Leaf) -> int:
+    """The highest generation at which two leaves have the same revision; 0 when they never had."""
+    ours, theirs = one["_revisions"], other["_revisions"]
+    top = min(ours["start"], theirs["start"])
+    mine, others = ours["ids"][ours["start"] - top :], theirs["ids"][theirs["start"] - top :]
+    for below, (left, right) in enumerate(zip(mine, others, strict=False)):
+        if left == right:
+            return int(top - below)
+    return 0
+
+
+def _rank(leaf: Leaf) -> tuple[bool, int, str]:
+    """CouchDB's own order of leaves: live before deleted, then the longer history, then the greater digest."""
+    number, _, rest = leaf["_rev"].partition("-")
+    return not leaf.get("_deleted"), int(number), rest
+
+
+def _is_deletion(leaf: Leaf) -> bool:
+    return bool(leaf.get("_deleted")) and not leaf.get("merged")
+
+
+def _known_disputes(live: Sequence[Leaf]) -> tuple[dict[str, Dispute], set[str], set[str]]:
+    found, resolved = union(live)
+    return found, {*found, *resolved}, resolved
+
+
+class _Branches:
+    """The live leaves side by side, the winner first: their entries, and who changed what since they parted."""
+
+    def __init__(self, live: Sequence[Leaf]) -> None:
+        self.live = live
+        self.rows = row_fields(live)
+        self.entries: list[Entries] = [entries(leaf, self.rows) for leaf in live]
+        self.revisions = [revisions_of(leaf, found) for leaf, found in zip(live, self.entries, strict=True)]
+        self._foreign = [is_foreign(leaf) for leaf in live]
+        self._forks = [[fork_point(one, other) for other in live] for one in live]
+
+    def revision(self, entry: str, leaf: int) -> int:
+        if self._foreign[leaf]:
+            return generation(self.live[leaf]["_rev"])
+        return self.revisions[leaf].get(entry, 0)
+
+    def _changed(self, entry: str, leaf: int, other: int) -> bool:
+        return self.revision(entry, leaf) > self._forks[leaf][other]
+
+    def standing(self, entry: str, values: Sequence[Any]) -> list[int]:
+        """The leaves whose value no other leaf has seen and replaced, the winner's first."""
+        every = range(len(self.live))
+        return [
+            leaf
+            for leaf in every
+            if not any(
+                self._changed(entry, other, leaf)
+                and not self._changed(entry, leaf, other)
+                and not same(values[leaf], values[other])
+                for other in every
+            )
+        ]
+
+
+def _merge_fields(live: Sequence[Leaf], known: set[str]) -> tuple[dict[str, Any], set[str], list[Dispute]]:
+    """The merged fields, the entries in which they differ from the winner's, and the disputes about them."""
+    branches = _Branches(live)
+    merged: Entries = {}
+    changed: set[str] = set()
+    added: list[Dispute] = []
+    for entry in dict.fromkeys(entry for found in branches.entries for entry in found):
+        values = [found.get(entry) for found in branches.entries]
+        chosen = values[0]
+        if not all(same(chosen, value) for value in values[1:]):
+            standing = branches.standing(entry, values)
+            ids = [dispute_id(entry, value, branches.revision(entry, n)) for n, value in enumerate(values)]
+            # A value that somebody has already met as a dispute does not come back over the one it was weighed against.
+            chosen = values[next((leaf for leaf in standing if ids[leaf] not in known), standing[0])]
+            if entry not in branches.rows:
+                added += _disputes(branches, entry, [leaf for leaf in standing if not same(values[leaf], chosen)])
+        merged[entry] = chosen
+        if not same(chosen, values[0]):
+            changed.add(entry)
+    content = fields(merged, branches.rows, branches.entries)
+    before = body(live[0])
+    for field in branches.rows:
+        if not same(content.get(field) or None, before.get(field) or None):
+            changed.add(field)
+        else:
+            changed.discard(field)
+    return content, changed, added
+
+
+def _disputes(branches: _Branches, entry: str, leaves: Sequence[int]) -> list[Dispute]:
+    return [
+        dispute(
+            entry,
+            branches.rows,
+            branches.entries[leaf].get(entry),
+            branches.revision(entry, leaf),
+            branches.live[leaf].get("updated_by") or "",
+            branches.live[leaf].get("updated_at") or "",
+        )
+        for leaf in leaves
+    ]
+
+
+def _document(
+    winner: Leaf,
+    live: Sequence[Leaf],
+    content: dict[str, Any],
+    changed: set[str],
+    disputes: list[Dispute],
+    resolved: set[str],
+) -> dict[str, Any]:
+    rows = row_fields([*live, content])
+    next_generation = generation(winner["_rev"]) + 1
+    revisions = revisions_of(winner, entries(winner, rows))
+    revisions.update(dict.fromkeys(changed, next_generation))
+    revisions.update({field_of(entry, rows)[0]: next_generation for entry in changed})
+    document = {name: value for name, value in winner.items() if name in ("_id", "_rev", "_attachments")}
+    document |= {name: winner[name] for name in ("type", "dealer") if name in winner}
+    shares = [leaf["share"] for leaf in live if "share" in leaf]
+    if shares:
+        # They cannot differ between honest writers; if they do, the private one is the safe one.
+        document["share"] = min(shares)
+    document |= _earliest_and_latest(live) | content
+    document["field_revs"] = {**dict(sorted(revisions.items())), "*": next_generation}
+    if disputes:
+        document["disputes"] = disputes
+    if resolved:
+        document["resolved"] = sorted(resolved)
+    return document
+
+
+def _earliest_and_latest(live: Sequence[Leaf]) -> dict[str, str]:
+    created = [(leaf["created_at"], leaf.get("created_by") or "") for leaf in live if leaf.get("created_at")]
+    updated = [(leaf["updated_at"], leaf.get("updated_by") or "") for leaf in live if leaf.get("updated_at")]
+    found: dict[str, str] = {}
+    if created:
+        found["created_at"], found["created_by"] = min(created)
+    if updated:
+        found["updated_at"], found["updated_by"] = max(updated)
+    return found
+
+
+def _attachments(live: Sequence[Leaf]) -> list[tuple[str, str]]:
+    kept = {name: stub.get("digest") for name, stub in (live[0].get("_attachments") or {}).items()}
+    missing = []
+    for leaf in live[1:]:
+        for name, stub in sorted((leaf.get("_attachments") or {}).items()):
+            if kept.get(name) != stub.get("digest"):
+                missing.append((leaf["_rev"], name))
+    return missing

@@ -1,0 +1,57 @@
+"""Bringing back what was deleted: a deletion's ``change`` holds the content, on every node that got it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from app.couch import Database, NotFound
+from app.documents.changes import content_before
+from app.documents.common import FIXED_FIELDS
+from app.documents.disputes import Dispute, deletion_dispute
+from app.documents.merging import merge
+from app.documents.revising import Revision, first_revision
+
+
+def as_it_was(database: Database, leaves: Sequence[dict[str, Any]], by: str, at: str) -> dict[str, Any] | None:
+    """The revision that brings a deleted document back as it was; None when its content is not known here."""
+    deletions = [leaf for leaf in leaves if leaf.get("_deleted")]
+    if not deletions:
+        return None
+    winner = merge(deletions).document
+    known = [leaf for leaf in (winner, *deletions) if leaf.get("change")]
+    changes = database.get_many(leaf["change"] for leaf in known)
+    change = next((changes[leaf["change"]] for leaf in known if leaf["change"] in changes), None)
+    if change is None:
+        return None
+    tombstone = next(leaf for leaf in known if leaf["change"] == change["_id"])
+    fixed = {name: tombstone[name] for name in FIXED_FIELDS if name in tombstone}
+    document = {"_id": winner["_id"], **fixed, **content_before(change)}
+    revision = first_revision(document, by, at, winner["_rev"]).document
+    # Whoever brings it back knows of these deletions; they must not come up as disputes at the next merge.
+    revision["resolved"] = sorted({deletion_dispute(leaf)["id"] for leaf in deletions if not leaf.get("merged")})
+    return revision
+
+
+def deleted_meanwhile(database: Database, id: str, base: Mapping[str, Any] | None, by: str, at: str) -> dict[str, Any]:
+    """The document as it was before somebody deleted it under its editor's hands, to be edited and marked."""
+    leaves = database.leaves(id)
+    restored = as_it_was(database, leaves, by, at)
+    if restored is None:
+        if base is None or "type" not in base:
+            raise NotFound(f"{id} was deleted meanwhile, and what it held is not known on this node.")
+        restored = {**base, "_id": id}
+        if leaves:
+            restored["_rev"] = merge(leaves).document["_rev"]
+    winner = merge(leaves).document if leaves else {"_rev": "0-", "deleted_by": ""}
+    return {**restored, "_deleted_by": deletion_dispute(winner)}
+
+
+def marked(revision: Revision, current: Mapping[str, Any]) -> Revision:
+    """The revision of a document that :func:`deleted_meanwhile` gave, with the dispute that says who deleted it."""
+    deletion: Dispute = current["_deleted_by"]
+    document = {name: value for name, value in revision.document.items() if name != "_deleted_by"}
+    document["resolved"] = [id for id in document.get("resolved", ()) if id != deletion["id"]]
+    document = {name: value for name, value in document.items() if name != "resolved" or value}
+    document["disputes"] = [*document.get("disputes", ()), deletion]
+    return Revision(document, True, (), (*revision.disputes, deletion))

@@ -1,0 +1,152 @@
+"""Deciding the next revision of a document when somebody saves it: pure, and the person is never overruled silently.
+
+A save knows what its editor was shown (`base`) and what the document has become meanwhile (`current`). What only the
+editor changed is taken; what others changed meanwhile stays; where both changed the same to something different, the
+current value stays in its field and what was typed goes to ``disputes``, exactly as when two nodes meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.documents.common import FIXED_FIELDS, body, generation, same
+from app.documents.disputes import Dispute, dispute, is_settled, ordered, union
+from app.documents.entries import Entries, entries, field_of, fields, revisions_of, row_fields
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Revision:
+    """The next revision of a document, ready to be written when `changed`.
+
+    `kept` are the fields that others changed meanwhile and that stay so; `disputes` what was typed and lost to them.
+    """
+
+    document: dict[str, Any]
+    changed: bool
+    kept: tuple[str, ...] = ()
+    disputes: tuple[Dispute, ...] = ()
+
+
+def first_revision(document: Document, by: str, at: str, after: str | None = None) -> Revision:
+    """A new document. `after` is the revision of a deletion that it follows, if there is one."""
+    content = {name: value for name, value in body(document).items() if value is not None}
+    made: dict[str, Any] = {"_id": document["_id"]}
+    if after:
+        made["_rev"] = after
+    made |= {name: document[name] for name in FIXED_FIELDS if name in document}
+    made.setdefault("created_at", at)
+    made.setdefault("created_by", by)
+    made |= {"updated_at": at, "updated_by": by, **content}
+    rows = row_fields([made])
+    number = generation(after) + 1
+    made["field_revs"] = {**dict.fromkeys(sorted(entries(made, rows)), number), "*": number}
+    if "_attachments" in document:
+        made["_attachments"] = document["_attachments"]
+    return Revision(made, True)
+
+
+def next_revision(
+    current: Document, edited: Document, base: Document | None, by: str, at: str, base_rev: str | None = None
+) -> Revision:
+    """The revision that follows `current` (a whole document with ``_rev``) when somebody saves `edited`.
+
+    Fields in neither `edited` nor `base` are left alone. `base` may hold only the fields that were shown. When it is
+    not known any more, `base_rev` says which revision was shown and ``field_revs`` what changed since; with neither,
+    `edited` was written without knowing of `current` at all.
+    """
+    rows = row_fields(filter(None, (current, edited, base)))
+    now, mine = entries(current, rows), entries(edited, rows)
+    was = entries(base, rows) if base is not None else None
+    shown = (base or {}).get("_rev") or base_rev
+    meanwhile = _Meanwhile(current, now, was, shown, revisions_of(current, now))
+    touched = dict.fromkeys((*mine, *(was if was is not None else now if shown else ())))
+    result, disputed = dict(now), list[Dispute]()
+    next_generation = generation(current["_rev"]) + 1
+    for entry in touched:
+        wanted, is_order = mine.get(entry), entry in rows
+        if (was is not None and same(wanted, was.get(entry))) or same(wanted, now.get(entry)):
+            continue
+        if not meanwhile.changed(entry):
+            result[entry] = wanted
+        elif not is_order:
+            disputed.append(dispute(entry, rows, wanted, next_generation, by, at))
+    content = fields(result, rows, (now, mine))
+    return _next(current, edited, content, disputed, meanwhile.kept(rows, disputed), rows, by, at)
+
+
+@dataclass(frozen=True)
+class _Meanwhile:
+    """What happened to a document between being shown and being saved."""
+
+    current: Document
+    now: Entries
+    was: Entries | None
+    shown: str | None
+    revisions: dict[str, int]
+
+    def changed(self, entry: str) -> bool:
+        if self.shown is None:
+            return self.now.get(entry) is not None
+        if self.shown == self.current["_rev"]:
+            return False
+        if self.was is not None and entry in self.was:
+            return not same(self.was[entry], self.now.get(entry))
+        return self.revisions.get(entry, 0) > generation(self.shown)
+
+    def kept(self, rows: frozenset[str], disputed: list[Dispute]) -> tuple[str, ...]:
+        if self.shown is None or self.shown == self.current["_rev"]:
+            return ()
+        lost = {each["field"] for each in disputed}
+        known = dict.fromkeys((*self.revisions, *self.now, *(self.was or ())))
+        changed = (field_of(entry, rows)[0] for entry in known if self.changed(entry))
+        return tuple(dict.fromkeys(field for field in changed if field not in lost))
+
+
+def _next(
+    current: Document,
+    edited: Document,
+    content: dict[str, Any],
+    disputed: list[Dispute],
+    kept: tuple[str, ...],
+    rows: frozenset[str],
+    by: str,
+    at: str,
+) -> Revision:
+    number = generation(current["_rev"]) + 1
+    before, after = entries(current, rows), entries(content, rows)
+    changed = {entry for entry in (*before, *after) if not same(before.get(entry), after.get(entry))}
+    changed |= {field_of(entry, rows)[0] for entry in changed}
+    found, resolved = union([current])
+    found.update((each["id"], each) for each in disputed if each["id"] not in resolved)
+    settled = {id for id, each in found.items() if is_settled(each, content)}
+    document = {name: value for name, value in current.items() if name[:1] == "_" or name in FIXED_FIELDS}
+    document.pop("_revisions", None)
+    if "_attachments" in edited:
+        document["_attachments"] = edited["_attachments"]
+    document |= {"updated_at": at, "updated_by": by, **content}
+    revisions = {**revisions_of(current, before), **dict.fromkeys(changed, number)}
+    document["field_revs"] = {**dict(sorted(revisions.items())), "*": number}
+    still = ordered(each for id, each in found.items() if id not in settled)
+    if still:
+        document["disputes"] = still
+    if resolved or settled:
+        document["resolved"] = sorted(resolved | settled)
+    added = tuple(each for each in disputed if each["id"] not in settled)
+    attached = not same(document.get("_attachments"), current.get("_attachments"))
+    return Revision(document, bool(changed or added or settled or attached), kept, added)
+
+
+def resolution(current: Document, dispute_ids: set[str], field_value: dict[str, Any], by: str, at: str) -> Revision:
+    """The revision in which these disputes are resolved; `field_value` are the fields as they should be."""
+    content = {name: value for name, value in {**body(current), **field_value}.items() if value is not None}
+    rows = row_fields([current, content])
+    next_document = _next(current, content, content, [], (), rows, by, at).document
+    still = [each for each in next_document.pop("disputes", ()) if each["id"] not in dispute_ids]
+    if still:
+        next_document["disputes"] = still
+    next_document["resolved"] = sorted({*next_document.get("resolved", ()), *dispute_ids})
+    return Revision(next_document, True)
