@@ -1,0 +1,143 @@
+// PouchDB as an independent client of the store. Reads {auth, databases: {scenario: url}} from standard input, runs each
+// scenario against its database and prints {scenario: what it saw}, or {failed} where it could not.
+'use strict';
+
+const PouchDB = require('pouchdb');
+PouchDB.plugin(require('pouchdb-adapter-memory'));
+PouchDB.plugin(require('pouchdb-find'));
+
+let made = 0;
+const local = () => new PouchDB(`local-${++made}`, { adapter: 'memory' });
+
+async function leaves(db) {
+  const changes = await db.changes({ style: 'all_docs' });
+  const found = {};
+  for (const row of changes.results) found[row.id] = row.changes.map((change) => change.rev).sort();
+  return found;
+}
+
+function conflicting(id) {
+  return [
+    { _id: id, _rev: '2-b', _revisions: { start: 2, ids: ['b', 'a'] }, v: 'b' },
+    { _id: id, _rev: '2-c', _revisions: { start: 2, ids: ['c', 'a'] }, v: 'c' },
+    { _id: id, _rev: '3-e', _revisions: { start: 3, ids: ['e', 'd', 'a'] }, _deleted: true },
+  ];
+}
+
+const photo = Buffer.from(Array.from({ length: 100000 }, (_, n) => (n * n) % 251));
+
+const scenarios = {
+  async pushes(remote) {
+    const db = local();
+    await db.bulkDocs(conflicting('conflict'), { new_edits: false });
+    await db.put({ _id: 'a/ü b', v: 1, _attachments: { 'photo 1.bin': { content_type: 'image/x-raw', data: photo } } });
+    const gone = await db.put({ _id: 'gone' });
+    await db.remove('gone', gone.rev);
+    const told = await db.replicate.to(remote);
+    const again = await db.replicate.to(remote);
+    const read = await remote.getAttachment('a/ü b', 'photo 1.bin');
+    return { told, again, here: await leaves(db), there: await leaves(remote), same: photo.equals(read) };
+  },
+
+  async pulls(remote) {
+    await remote.bulkDocs(conflicting('conflict'), { new_edits: false });
+    await remote.put({ _id: 'a/ü b', _attachments: { 'photo 1.bin': { content_type: 'image/x-raw', data: photo } } });
+    await remote.put({ _id: 'tombstone', _deleted: true, deleted_by: 'ann' });
+    const db = local();
+    const told = await db.replicate.from(remote);
+    const read = await db.getAttachment('a/ü b', 'photo 1.bin');
+    const winner = await db.get('conflict', { conflicts: true });
+    return { told, winner, here: await leaves(db), there: await leaves(remote), same: photo.equals(read) };
+  },
+
+  async meets(remote) {
+    const db = local();
+    const first = await db.put({ _id: 'a', v: 0 });
+    await db.sync(remote);
+    await db.put({ _id: 'a', _rev: first.rev, v: 'here' });
+    await remote.put({ _id: 'a', _rev: first.rev, v: 'there' });
+    await db.sync(remote);
+    const here = await db.get('a', { conflicts: true });
+    const there = await remote.get('a', { conflicts: true });
+    await db.remove('a', here._conflicts[0]);
+    await db.sync(remote);
+    return { here, there, resolved: await remote.get('a', { conflicts: true }), leaves: await leaves(remote) };
+  },
+
+  async lives(remote) {
+    const db = local();
+    const arrives = (place, id) =>
+      new Promise((resolve, reject) => {
+        const feed = place.changes({ live: true, since: 0, doc_ids: [id] });
+        feed.on('change', () => resolve(feed.cancel())).on('error', reject);
+      });
+    const sync = db.sync(remote, { live: true });
+    const [there, here] = [arrives(remote, 'from-here'), arrives(db, 'from-there')];
+    await db.put({ _id: 'from-here' });
+    await remote.put({ _id: 'from-there' });
+    await Promise.all([there, here]);
+    const ended = new Promise((resolve) => sync.on('complete', resolve));
+    sync.cancel();
+    await ended;
+    return { here: Object.keys(await leaves(db)).sort(), there: Object.keys(await leaves(remote)).sort() };
+  },
+
+  async chooses(remote) {
+    const filter = 'function (doc, req) { return doc.n >= req.query.least; }';
+    await remote.bulkDocs([
+      { _id: '_design/f', filters: { big: filter } },
+      ...[1, 2, 3, 4].map((n) => ({ _id: `d${n}`, n, share: n % 2 ? 'm' : 'd' })),
+    ]);
+    const seen = async (options) => {
+      const db = local();
+      await db.replicate.from(remote, options);
+      return (await db.allDocs()).rows.map((row) => row.id);
+    };
+    return {
+      filter: await seen({ filter: 'f/big', query_params: { least: 3 } }),
+      selector: await seen({ selector: { share: 'm' } }),
+      ids: await seen({ doc_ids: ['d2', 'none'] }),
+    };
+  },
+
+  async many(remote) {
+    const db = local();
+    const docs = Array.from({ length: 10000 }, (_, n) => ({ _id: `d${n}`, n, text: 'x'.repeat(100) }));
+    await db.bulkDocs(docs);
+    const options = { batch_size: 1000 };
+    const pushed = await db.replicate.to(remote, options);
+    const other = local();
+    const pulled = await other.replicate.from(remote, options);
+    return { pushed, pulled, documents: (await remote.info()).doc_count, there: (await other.info()).doc_count };
+  },
+
+  async asks(remote) {
+    await remote.bulkDocs([1, 2, 3, 4].map((n) => ({ _id: `d${n}`, n, kind: n % 2 ? 'odd' : 'even' })));
+    await remote.createIndex({ index: { fields: ['n'] } });
+    const map = 'function (doc) { emit(doc.kind, doc.n); }';
+    await remote.put({ _id: '_design/v', views: { kinds: { map, reduce: '_sum' } } });
+    const found = await remote.find({ selector: { n: { $gt: 2 } }, sort: ['n'] });
+    const groups = await remote.query('v/kinds', { group: true });
+    const rows = await remote.query('v/kinds', { reduce: false, key: 'odd', include_docs: true });
+    return { found: found.docs.map((d) => d._id), groups: groups.rows, rows: rows.rows.map((row) => row.doc.n) };
+  },
+};
+
+async function main() {
+  let text = '';
+  for await (const piece of process.stdin) text += piece;
+  const { auth, databases } = JSON.parse(text);
+  const saw = {};
+  for (const [name, url] of Object.entries(databases)) {
+    const started = Date.now();
+    try {
+      saw[name] = await scenarios[name](new PouchDB(url, { auth, skip_setup: true }));
+    } catch (error) {
+      saw[name] = { failed: String(error.stack || error), details: JSON.stringify(error) };
+    }
+    saw[name].seconds = (Date.now() - started) / 1000;
+  }
+  process.stdout.write(JSON.stringify(saw), () => process.exit(0));
+}
+
+main();

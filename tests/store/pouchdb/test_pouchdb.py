@@ -1,0 +1,124 @@
+"""PouchDB 9, written by others for CouchDB, replicates with the store as with a CouchDB.
+
+PouchDB is installed from its locked packages into `node_modules` beside this file the first time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Couch
+
+HERE = Path(__file__).parent
+SCENARIOS = ("pushes", "pulls", "meets", "lives", "chooses", "many", "asks")
+
+
+def _node() -> tuple[str, str]:
+    """node and npm; on a Debian where we may, installed."""
+    if shutil.which("npm") is None and shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0:
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for command in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "nodejs", "npm"]):
+            subprocess.run(command, env=environment, capture_output=True, timeout=600, check=False)
+    node, npm = shutil.which("node"), shutil.which("npm")
+    if node is None or npm is None:
+        pytest.skip("Node.js with npm is not installed here, so PouchDB cannot be tried.")
+    return node, npm
+
+
+@pytest.fixture(scope="module")
+def node() -> str:
+    """node, with PouchDB installed as the lock file says."""
+    node, npm = _node()
+    lock, installed = HERE / "package-lock.json", HERE / "node_modules" / "installed.lock"
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
+        # PouchDB's native databases are not used: nothing has to be compiled.
+        command = [npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=300, check=False)
+        if done.returncode != 0:
+            pytest.skip(f"npm could not install PouchDB: {done.stderr.strip().splitlines()[-1:]}")
+        shutil.copy(lock, installed)
+    return node
+
+
+@pytest.fixture(scope="module")
+def saw(couch: Couch, node: str) -> Any:
+    """What PouchDB saw in each scenario."""
+    names = {scenario: couch.database() for scenario in SCENARIOS}
+    databases = {scenario: f"{couch.url}/{name}" for scenario, name in names.items()}
+    asked = json.dumps({"auth": {"username": couch.admin[0], "password": couch.admin[1]}, "databases": databases})
+    done = subprocess.run(
+        [node, "scenarios.js"], input=asked, cwd=HERE, capture_output=True, text=True, timeout=110, check=False
+    )
+    for name in names.values():
+        couch.delete(f"/{name}")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_nothing_failed(saw: Any, scenario: str) -> None:
+    assert "failed" not in saw[scenario], f"{saw[scenario]['failed']}\n{saw[scenario]['details']}"
+
+
+def test_what_pouchdb_pushes_arrives_whole(saw: Any) -> None:
+    pushes = saw["pushes"]
+
+    assert pushes["here"] == pushes["there"]
+    assert pushes["here"]["conflict"] == ["2-b", "2-c", "3-e"]
+    assert pushes["told"]["docs_written"] == 5
+    assert pushes["told"]["doc_write_failures"] == 0
+    assert pushes["again"]["docs_read"] == 0
+    assert pushes["same"] is True
+
+
+def test_what_pouchdb_pulls_arrives_whole(saw: Any) -> None:
+    pulls = saw["pulls"]
+
+    assert pulls["here"] == pulls["there"]
+    assert pulls["winner"]["_rev"] == "2-c"
+    assert pulls["winner"]["_conflicts"] == ["2-b"]
+    assert pulls["told"]["docs_written"] == 5
+    assert pulls["same"] is True
+
+
+def test_a_conflict_is_seen_alike_and_resolved_on_both_sides(saw: Any) -> None:
+    meets = saw["meets"]
+
+    assert meets["here"] == meets["there"]
+    assert len(meets["here"]["_conflicts"]) == 1
+    assert "_conflicts" not in meets["resolved"]
+    assert meets["resolved"]["_rev"] == meets["here"]["_rev"]
+    assert len(meets["leaves"]["a"]) == 2
+
+
+def test_changes_flow_both_ways_while_live(saw: Any) -> None:
+    assert saw["lives"]["here"] == saw["lives"]["there"] == ["from-here", "from-there"]
+
+
+def test_filters_selectors_and_ids_choose(saw: Any) -> None:
+    chooses = saw["chooses"]
+
+    assert chooses["filter"] == ["d3", "d4"]
+    assert chooses["selector"] == ["d1", "d3"]
+    assert chooses["ids"] == ["d2"]
+
+
+def test_ten_thousand_documents_go_out_and_come_back(saw: Any) -> None:
+    many = saw["many"]
+
+    assert many["pushed"]["docs_written"] == many["pulled"]["docs_written"] == 10_000
+    assert many["documents"] == many["there"] == 10_000
+
+
+def test_views_and_selectors_answer_pouchdb(saw: Any) -> None:
+    asks = saw["asks"]
+
+    assert asks["found"] == ["d3", "d4"]
+    assert asks["groups"] == [{"key": "even", "value": 6}, {"key": "odd", "value": 4}]
+    assert asks["rows"] == [1, 3]
