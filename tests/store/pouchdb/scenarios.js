@@ -128,13 +128,21 @@ async function main() {
   for await (const piece of process.stdin) text += piece;
   const { auth, databases } = JSON.parse(text);
   const saw = {};
+  // A background replication that fails has nobody to tell: its scenario is the one that runs.
+  let stray = null;
+  process.on('unhandledRejection', (error) => {
+    stray = error;
+  });
   for (const [name, url] of Object.entries(databases)) {
     const started = Date.now();
     try {
-      saw[name] = await scenarios[name](new PouchDB(url, { auth, skip_setup: true }));
+      const over = new Promise((_, reject) => setTimeout(reject, 20000, new Error('it did not end')).unref());
+      saw[name] = await Promise.race([scenarios[name](new PouchDB(url, { auth, skip_setup: true })), over]);
+      if (stray) throw stray;
     } catch (error) {
       saw[name] = { failed: String(error.stack || error), details: JSON.stringify(error) };
     }
+    stray = null;
     saw[name].seconds = (Date.now() - started) / 1000;
   }
   process.stdout.write(JSON.stringify(saw), () => process.exit(0));
