@@ -114,10 +114,10 @@ class Schedule:
         known = {connection.name: connection for connection in connections(self._node)}
         with self._lock:
             for name in [*self._planned]:
-                if name not in known or not _runs_by_itself(known[name], states.get(name)):
+                if name not in known or not self._runs_by_itself(known[name], states.get(name)):
                     self._unplan(name)
             for name, connection in known.items():
-                if name in self._busy or not _runs_by_itself(connection, states.get(name)):
+                if name in self._busy or not self._runs_by_itself(connection, states.get(name)):
                     continue
                 planned = self._planned.get(name)
                 if planned is None or planned[0] != connection:
@@ -126,6 +126,19 @@ class Schedule:
             state = states.get(name)
             if state and state.failure == "no_network" and self._waits_long(name) and _answers(connection.url):
                 self.run_soon(name)
+
+    def _runs_by_itself(self, connection: Connection, state: State | None) -> bool:
+        if connection.every_minutes <= 0 or (state and state.paused):
+            return False
+        return not (state and state.stopped) or self._password_changed_since(state.last_end)
+
+    def _password_changed_since(self, last_end: str) -> bool:
+        """Whether a person entered a password since, on the command line for example, which does not ask the store."""
+        try:
+            changed = self._node.secrets.path.stat().st_mtime
+        except OSError:
+            return False
+        return changed > datetime.fromisoformat(last_end.replace("Z", "+00:00")).timestamp()
 
     def _waits_long(self, name: str) -> bool:
         at = self.next_run(name)
@@ -168,7 +181,9 @@ class Schedule:
             return
         try:
             connection = find_connection(self._node, name)
-            delay = 0.0 if again else next_delay(connection, read_state(self._node, name), random.random())  # noqa: S311
+            state = read_state(self._node, name)
+            runs = self._runs_by_itself(connection, state)
+            delay = 0.0 if again else next_delay(connection, state, random.random()) if runs else None  # noqa: S311
         except IronbookError as error:
             # The tick plans it when the store answers again and the connection still exists.
             log.info("The connection %s is not planned: %s", name, error)
@@ -192,15 +207,9 @@ class Schedule:
 
 def next_delay(connection: Connection, state: State, chance: float) -> float | None:
     """Seconds until the connection syncs next by itself, None for not at all; `chance` is random, from 0 to 1."""
-    if not _runs_by_itself(connection, state):
-        return None
     if state.failures:
         return delay_after_failure(state.failures, connection.every_minutes, chance)
     return delay_after_success(connection.every_minutes, chance)
-
-
-def _runs_by_itself(connection: Connection, state: State | None) -> bool:
-    return connection.every_minutes > 0 and not (state and (state.paused or state.stopped))
 
 
 def _answers(url: str) -> bool:

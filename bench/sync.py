@@ -1,0 +1,103 @@
+"""One pass over a connection between two nodes on embedded stores of their own, over loopback."""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from app.config import read_settings
+from app.couch import Database
+from app.documents import saving
+from app.node import Node, open_node
+from app.replication import connections, dealers, passes
+from bench.figures import Figure, figure
+
+_DEALER = "D001"
+_BATCH = 500
+_CHANGES = 100
+_ROUNDS = 5
+_BY = "bench"
+
+
+def figures(documents: int = 10_000) -> list[Figure]:
+    """The figures of a dealer's book with so many documents of about 0.8 KB."""
+    with tempfile.TemporaryDirectory(prefix="ironbook-bench-") as folder, ExitStack() as nodes:
+        head_office = nodes.enter_context(open_node(_settings(Path(folder), "manufacturer")))
+        dealer = nodes.enter_context(open_node(_settings(Path(folder), "dealer")))
+        connection = _connect(head_office, dealer)
+        for batch in _batches(documents):
+            saving.save_many(dealer.book, batch, _BY)
+        first, _, _ = _timed(dealer, connection)
+        # The first pass after a long one still settles what it left behind.
+        _timed(dealer, connection)
+        idle = min(_timed(dealer, connection) for _ in range(_ROUNDS))
+        busy = []
+        for round_number in range(_ROUNDS):
+            _change(dealer.book, 0, round_number)
+            _change(head_office.book_of(_DEALER), _CHANGES, round_number)
+            busy.append(_timed(dealer, connection))
+        seconds, share, written = min(busy)
+    if written < 2 * _CHANGES:
+        raise RuntimeError(f"Only {written} of {2 * _CHANGES} changes were written.")
+    return [
+        figure("sync", f"first sync of {documents:,} documents", documents / first, "documents/s"),
+        figure("sync", "nothing to do", idle[0], "s", 0.5),
+        figure("sync", "nothing to do, share of it in the store", 100 * idle[1], "%", 90, least=True),
+        figure("sync", f"{_CHANGES} changes each way", seconds, "s", 2.0),
+        figure("sync", f"{_CHANGES} changes each way, share of it in the store", 100 * share, "%", 90, least=True),
+    ]
+
+
+def _settings(folder: Path, role: str) -> Any:
+    data = folder / role
+    data.mkdir()
+    return replace(read_settings(data, {}), role=role, dealer=_DEALER if role == "dealer" else "", name=role)
+
+
+def _connect(head_office: Node, dealer: Node) -> connections.Connection:
+    admitted = dealers.add_dealer(head_office, _DEALER, "Bench")
+    values = {
+        "name": connections.DEFAULT_NAME,
+        "url": head_office.store.url,
+        "user": admitted.user,
+        "book": admitted.database,
+        "catalog": admitted.catalog,
+    }
+    return connections.save_connection(dealer, values, admitted.password)
+
+
+def _batches(documents: int) -> Iterator[list[dict[str, Any]]]:
+    for start in range(0, documents, _BATCH):
+        yield [
+            {
+                "_id": f"{_DEALER}:customer:{number:08}",
+                "type": "customer",
+                "dealer": _DEALER,
+                "share": "manufacturer",
+                "name": f"Customer {number}",
+                "city": f"City {number % 97}",
+                "notes": "Wants to be called before noon. " * 12,
+            }
+            for number in range(start, min(start + _BATCH, documents))
+        ]
+
+
+def _change(book: Database, first: int, round_number: int) -> None:
+    wanted = [f"{_DEALER}:customer:{number:08}" for number in range(first, first + _CHANGES)]
+    changed = [{**document, "city": f"Round {round_number}"} for document in book.get_many(wanted).values()]
+    saving.save_many(book, changed, _BY)
+
+
+def _timed(node: Node, connection: connections.Connection) -> tuple[float, float, int]:
+    """Seconds of one pass, the share of them spent waiting for the store, and the documents written."""
+    started, worked = time.perf_counter(), time.thread_time()
+    result = passes.run_pass(node, connection)
+    seconds, own = time.perf_counter() - started, time.thread_time() - worked
+    if result.error:
+        raise RuntimeError(result.error)
+    return seconds, 1 - own / seconds, result.written

@@ -1,0 +1,32 @@
+"""A manufacturer and its dealers, joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from trading import Machine, Trade, join
+
+from app.node import Node
+
+
+@pytest.fixture
+def trade(make_node: Callable[..., Node]) -> Trade:
+    """A manufacturer and the dealer D001, joined, with nothing in their databases yet."""
+    head_office, dealer = make_node("manufacturer"), make_node("dealer")
+    return Trade(head_office, dealer, join(head_office, dealer))
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[Callable[[str], Machine]]:
+    """``machines(role)`` makes a :class:`Machine`, not started yet."""
+    with ExitStack() as made:
+
+        def new(role: str) -> Machine:
+            machine = Machine(tmp_path / f"machine-{role}", role)
+            made.callback(machine.stop)
+            return machine
+
+        yield new

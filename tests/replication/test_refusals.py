@@ -1,0 +1,101 @@
+"""A document that the other side does not take is shown with the reason, until it arrives."""
+
+from __future__ import annotations
+
+from trading import Trade, edit, make
+
+from app.documents import saving
+from app.replication.explaining import why
+from app.replication.passes import run_pass
+from app.replication.refusals import refused_documents
+from app.replication.status import status
+
+
+def refuse_unpaid(trade: Trade) -> None:
+    """The manufacturer's replica takes no customer who has not paid, as a rule of its own."""
+    rule = "function (doc) { if (doc.paid === false) { throw ({forbidden: 'Not before it is paid.'}); } }"
+    trade.replica.put({"_id": "_design/rule", "validate_doc_update": rule})
+
+
+def test_a_refused_document_is_listed_with_the_reason_while_the_others_arrive(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    bad, good = make(trade.dealer, key="1", paid=False), make(trade.dealer, key="2", paid=True)
+    result = run_pass(trade.dealer, trade.connection)
+    assert result.error == ""
+    assert result.refused == 1
+    listed = refused_documents(trade.dealer, "manufacturer")
+    assert [(entry.document_id, entry.direction) for entry in listed] == [(bad["_id"], "push")]
+    assert "Not before it is paid." in listed[0].reason
+    assert trade.replica.get(good["_id"]) is not None
+    assert status(trade.dealer, fresh=True).refused == 1
+    assert any("Not before it is paid." in sentence for sentence in why(trade.dealer, bad["_id"]))
+
+
+def test_it_stays_listed_while_nothing_changes(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    make(trade.dealer, paid=False)
+    since = [
+        run_pass(trade.dealer, trade.connection) and refused_documents(trade.dealer, "manufacturer") for _ in "123"
+    ]
+    assert len(since[0]) == 1
+    assert since[0] == since[1] == since[2]
+
+
+def test_once_corrected_it_arrives_and_leaves_the_list(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    bad = make(trade.dealer, paid=False)
+    run_pass(trade.dealer, trade.connection)
+    edit(trade.dealer.book, bad["_id"], paid=True)
+    assert run_pass(trade.dealer, trade.connection).refused == 0
+    assert refused_documents(trade.dealer, "manufacturer") == []
+    assert (trade.replica.get(bad["_id"]) or {})["paid"] is True
+
+
+def test_once_the_rule_is_gone_it_arrives_though_nobody_touched_it(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    bad = make(trade.dealer, paid=False)
+    run_pass(trade.dealer, trade.connection)
+    rule = trade.replica.get("_design/rule")
+    assert rule is not None
+    trade.replica.put({**rule, "validate_doc_update": "function () {}"})
+    assert run_pass(trade.dealer, trade.connection).refused == 0
+    assert trade.replica.get(bad["_id"]) is not None
+
+
+def test_withdrawn_here_it_leaves_the_list(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    bad = make(trade.dealer, paid=False)
+    run_pass(trade.dealer, trade.connection)
+    saving.delete(trade.dealer.book, bad, "sara")
+    assert run_pass(trade.dealer, trade.connection).refused == 0
+    assert trade.replica.get(bad["_id"]) is None
+
+
+def test_what_this_node_does_not_take_is_listed_too(trade: Trade) -> None:
+    rule = "function (doc) { if (doc.big) { throw ({forbidden: 'Too big for here.'}); } }"
+    trade.dealer.book.put({"_id": "_design/rule", "validate_doc_update": rule})
+    made = make(trade.dealer, name="Miller")
+    run_pass(trade.dealer, trade.connection)
+    edit(trade.replica, made["_id"], by="anna", big=True)
+    assert run_pass(trade.dealer, trade.connection).refused == 1
+    listed = refused_documents(trade.dealer, "manufacturer")
+    assert [(entry.document_id, entry.direction) for entry in listed] == [(made["_id"], "pull")]
+    assert "Too big for here." in listed[0].reason
+    edit(trade.replica, made["_id"], by="anna", big=False)
+    assert run_pass(trade.dealer, trade.connection).refused == 0
+
+
+def test_a_document_that_pretends_to_be_another_dealers_is_refused_over_there(trade: Trade) -> None:
+    forged = {"_id": "D002:customer:1", "type": "customer", "dealer": "D002", "share": "manufacturer", "name": "Forged"}
+    saving.save(trade.dealer.book, forged, "mallory")
+    run_pass(trade.dealer, trade.connection)
+    assert trade.replica.get("D002:customer:1") is None
+    assert ["D002" in entry.reason for entry in refused_documents(trade.dealer, "manufacturer")] == [True]
+
+
+def test_private_documents_are_not_even_asked_about(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    make(trade.dealer, "keepsake", share="dealer", flowers="tulips", paid=False)
+    make(trade.dealer, paid=False)
+    run_pass(trade.dealer, trade.connection)
+    assert [entry.document_id for entry in refused_documents(trade.dealer, "manufacturer")] == ["D001:customer:1"]

@@ -1,0 +1,120 @@
+"""The schedule runs each connection by itself, notices changes, and leaves alone what must be left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from trading import Machine, Trade, documents, edit, eventually, join, make
+
+from app.node import Node
+from app.replication import connections
+from app.replication.schedule import Schedule
+from app.replication.state import read_state
+from app.replication.status import status
+
+
+@contextmanager
+def running(node: Node) -> Iterator[Schedule]:
+    schedule = Schedule(node)
+    schedule.start()
+    try:
+        yield schedule
+    finally:
+        schedule.stop()
+
+
+def test_every_connection_syncs_once_at_the_start_and_is_planned_again(trade: Trade) -> None:
+    made = make(trade.dealer, name="Miller")
+    with running(trade.dealer) as schedule:
+        assert eventually(lambda: made["_id"] in documents(trade.replica))
+        assert eventually(lambda: schedule.next_run("manufacturer") is not None)
+    assert read_state(trade.dealer, "manufacturer").last_success
+
+
+def test_sync_now_runs_at_once(trade: Trade) -> None:
+    with running(trade.dealer) as schedule:
+        assert eventually(lambda: read_state(trade.dealer, "manufacturer").passes == 1)
+        made = make(trade.dealer, name="Miller")
+        schedule.run_soon("manufacturer")
+        assert eventually(lambda: made["_id"] in documents(trade.replica))
+
+
+def test_a_connection_added_while_running_is_noticed(make_node: Callable[..., Node]) -> None:
+    head_office, dealer = make_node("manufacturer"), make_node("dealer")
+    with running(dealer):
+        join(head_office, dealer)
+        assert eventually(lambda: bool(read_state(dealer, "manufacturer").last_success))
+
+
+def test_a_paused_connection_is_left_alone_but_syncs_on_request(trade: Trade) -> None:
+    connections.pause_connection(trade.dealer, "manufacturer")
+    with running(trade.dealer) as schedule:
+        schedule.run_soon("manufacturer")
+        assert eventually(lambda: read_state(trade.dealer, "manufacturer").passes == 1)
+        assert schedule.next_run("manufacturer") is None
+        connections.resume_connection(trade.dealer, "manufacturer")
+        assert eventually(lambda: read_state(trade.dealer, "manufacturer").passes == 2)
+
+
+def test_a_wrong_password_is_tried_once_and_again_when_a_person_acts(trade: Trade) -> None:
+    good = trade.dealer.secrets.get("connection:manufacturer")
+    assert good
+    connections.set_password(trade.dealer, "manufacturer", "wrong")
+    with running(trade.dealer) as schedule:
+        assert eventually(lambda: read_state(trade.dealer, "manufacturer").stopped)
+        assert schedule.next_run("manufacturer") is None
+        # As the command line does it, which does not ask the store.
+        trade.dealer.secrets.set("connection:manufacturer", good)
+        assert eventually(lambda: bool(read_state(trade.dealer, "manufacturer").last_success))
+    assert read_state(trade.dealer, "manufacturer").passes == 2
+
+
+def test_a_connection_on_request_is_never_planned(trade: Trade) -> None:
+    document = trade.dealer.local.get("connection:manufacturer")
+    assert document is not None
+    trade.dealer.local.put({**document, "every_minutes": 0})
+    with running(trade.dealer) as schedule:
+        schedule.run_soon("manufacturer")
+        assert eventually(lambda: read_state(trade.dealer, "manufacturer").passes == 1)
+        assert schedule.next_run("manufacturer") is None
+
+
+def test_soon_after_the_upstream_is_back_it_is_synced_with(
+    machines: Callable[[str], Machine], dealer_node: Node
+) -> None:
+    away = machines("manufacturer")
+    join(away.start(), dealer_node)
+    away.stop()
+    make(dealer_node, name="Miller")
+    with running(dealer_node):
+        assert eventually(lambda: read_state(dealer_node, "manufacturer").failure == "no_network")
+        head_office = away.start()
+        assert eventually(lambda: bool(documents(head_office.book_of("D001"))), seconds=40)
+
+
+def test_the_manufacturers_schedule_feeds_the_market_and_the_forecast(trade: Trade) -> None:
+    make(trade.dealer, "machine", "CAT-ABC1", make="CAT", model="320", serial="ABC1")
+    with running(trade.dealer), running(trade.head_office):
+        assert eventually(lambda: "D001:standing:CAT-ABC1" in documents(trade.head_office.forecast), seconds=40)
+
+
+def test_the_status_counts_what_was_not_sent_and_forgets_it_when_it_was(trade: Trade) -> None:
+    node = trade.dealer
+    assert status(node, fresh=True).sentence == "Never synced yet."
+    made = make(node, name="Miller")
+    make(node, "keepsake", share="dealer", flowers="tulips")
+    assert status(node, fresh=True).unsent == 1
+    connections.find_connection(node, "manufacturer")
+    from app.replication.passes import run_pass
+
+    run_pass(node, trade.connection)
+    assert (status(node, fresh=True).unsent, status(node).sentence) == (0, "Synced just now.")
+    edit(node.book, made["_id"], phone="1")
+    # The document and its line in the log of changes.
+    assert status(node, fresh=True).unsent == 2
+
+
+def test_a_node_without_connections_says_so(dealer_node: Node, manufacturer_node: Node) -> None:
+    assert "no connection" in status(dealer_node).sentence
+    assert "no upstream" in status(manufacturer_node).sentence
