@@ -16,7 +16,7 @@ import shutil
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -162,6 +162,26 @@ class Database:
     ) -> T:
         """From the event loop: run `function(connection, …)` in a worker thread."""
         return await self._loop.run_in_executor(self._readers, lambda: self.read(function, *args, **kwargs))
+
+    async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """From the event loop: run slow work that needs no connection in a worker thread."""
+        return await self._loop.run_in_executor(self._readers, lambda: function(*args, **kwargs))
+
+    async def streaming(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], Iterator[T]], *args: P.args, **kwargs: P.kwargs
+    ) -> AsyncIterator[T]:
+        """From the event loop: what the generator `function(connection, …)` yields, on one snapshot.
+
+        Each step runs in a worker thread, so what is yielded should be a piece worth the trip.
+        """
+        nothing = object()
+        with self.connection() as connection:
+            steps = function(connection, *args, **kwargs)
+            while True:
+                step = await self._loop.run_in_executor(self._readers, next, steps, nothing)
+                if step is nothing:
+                    return
+                yield step  # type: ignore[misc]
 
     # --- writing
 

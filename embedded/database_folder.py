@@ -15,21 +15,26 @@ from embedded.http.errors import HttpError, bad_request, no_database
 
 _NAME = re.compile(r"[a-z][a-z0-9_$()+/-]*")
 _SYSTEM_NAMES = ("_users", "_replicator", "_global_changes")
-_LONGEST_NAME = 238
+_LONGEST_FILE_NAME = 245
+"""Characters; SQLite adds up to four, and file systems end at 255."""
 _SUFFIX = ".sqlite"
 
 
 def check_name(name: str) -> None:
     """Raises 400 `illegal_database_name` as CouchDB does."""
-    if not _NAME.fullmatch(name) and name not in _SYSTEM_NAMES:
+    if not _allowed(name):
         raise HttpError(
             400,
             "illegal_database_name",
             f"Name: '{name}'. Only lowercase characters (a-z), digits (0-9), and any of the characters "
             " _, $, (, ), +, -, and / are allowed. Must begin with a letter.",
         )
-    if len(name) > _LONGEST_NAME or len(file_name(name)) > _LONGEST_NAME:
-        raise bad_request(f"The database name is longer than {_LONGEST_NAME} characters.", "database_name_too_long")
+    if len(file_name(name)) > _LONGEST_FILE_NAME:
+        raise bad_request(f"At least one path segment of `{name}` is too long.", "database_name_too_long")
+
+
+def _allowed(name: str) -> bool:
+    return name in _SYSTEM_NAMES or _NAME.fullmatch(name) is not None
 
 
 def file_name(name: str) -> str:
@@ -57,7 +62,12 @@ class DatabaseFolder:
         return sorted(found)
 
     def exists(self, name: str) -> bool:
-        return name in self._open or (self.directory / file_name(name)).exists()
+        if name in self._open:
+            return True
+        return _allowed(name) and len(file_name(name)) <= _LONGEST_FILE_NAME and self._path(name).exists()
+
+    def _path(self, name: str) -> Path:
+        return self.directory / file_name(name)
 
     def open_now(self, name: str) -> Database:
         """In any thread: the open database. Raises 404 when there is none of that name."""
@@ -67,13 +77,13 @@ class DatabaseFolder:
 
     async def open(self, name: str) -> Database:
         """Raises 404 when there is no database of that name."""
-        database = self._open.get(name)
-        return database or await self._loop.run_in_executor(self.readers, self.open_now, name)
+        if name in self._open:
+            return self._open[name]
+        return await self._loop.run_in_executor(self.readers, self.open_now, name)
 
     def _open_file(self, name: str) -> Database:
-        check_name(name)
         path = self.directory / file_name(name)
-        if not path.exists():
+        if len(path.name) > _LONGEST_FILE_NAME or not _allowed(name) or not path.exists():
             raise no_database()
         database = Database(name, path, self.readers, self._writers, self._loop)
         self._open[name] = database

@@ -6,13 +6,17 @@ Source: CouchDB's `couch_doc.erl`, `from_json_obj`: which members with an unders
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from embedded import attachments
+from embedded.attachments import Attachment
 from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request
 from embedded.revtree import Revision, parse_revision
 
+_MEMBERS = frozenset(("_id", "_rev", "_deleted", "_revisions", "_attachments"))
 _IGNORED_MEMBERS = frozenset(
     ("_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq", "_access", "_replication_id", "_replication_state",
      "_replication_state_time", "_replication_state_reason", "_replication_stats")
@@ -25,8 +29,8 @@ MAXIMUM_DOCUMENT = 8_000_000
 class Incoming:
     """`path`: the revision the client names and its ancestors, newest first; empty when it names none.
 
-    With new edits that is the parent, in a replica the revision itself. `text` is the body without members that begin
-    with an underscore. `attachments` is the `_attachments` member as sent.
+    With new edits that begins with the parent, in a replica with the revision itself. `text` is the body without
+    members that begin with an underscore.
     """
 
     id: str
@@ -34,7 +38,7 @@ class Incoming:
     deleted: bool
     body: dict[str, Any]
     text: str
-    attachments: dict[str, Any] = field(default_factory=dict)
+    attachments: list[Attachment] = field(default_factory=list)
 
 
 def check_id(id: object) -> str:
@@ -65,8 +69,15 @@ def check_partition(id: str) -> None:
         raise bad_request("Document id must not be empty", "illegal_docid")
 
 
-def parse(document: object, *, id: str | None = None, replica: bool = False) -> Incoming:
-    """Take a document apart. `id` is the one in the URL, which goes before the document's own.
+def parse(
+    document: object,
+    *,
+    id: str | None = None,
+    replica: bool = False,
+    following: Mapping[str, bytes] | None = None,
+) -> Incoming:
+    """Take a document apart. `id` is the one in the URL, which goes before the document's own; `following` the contents
+    of attachments that came beside the document.
 
     Raises 400 for what CouchDB refuses, 413 for a body that is too large.
     """
@@ -75,56 +86,59 @@ def parse(document: object, *, id: str | None = None, replica: bool = False) -> 
     special = [name for name in document if name.startswith("_")]
     body = {name: value for name, value in document.items() if name not in special} if special else document
     for name in special:
-        if name not in ("_id", "_rev", "_deleted", "_revisions", "_attachments") and name not in _IGNORED_MEMBERS:
-            raise HttpError(400, "doc_validation", f"Bad special document member: {name}")
+        if name not in _MEMBERS and name not in _IGNORED_MEMBERS:
+            raise _bad_member(name)
     text = json_text.text(body)
     if len(text) > MAXIMUM_DOCUMENT:
-        raise HttpError(413, "document_too_large", check_id(id if id is not None else document.get("_id", "")))
+        raise HttpError(413, "document_too_large", check_id(document.get("_id", "") if id is None else id))
     deleted = document.get("_deleted", False)
     if not isinstance(deleted, bool):
-        raise HttpError(400, "doc_validation", "`_deleted` must be a boolean")
-    attachments = document.get("_attachments", {})
-    if not isinstance(attachments, dict):
-        raise HttpError(400, "bad_request", "`_attachments` must be an object")
+        raise _bad_member("_deleted")
+    told = document.get("_attachments", {})
+    if not isinstance(told, dict):
+        raise _bad_member("_attachments")
+    path = _path(document)
+    if replica and not path:
+        raise bad_request("When `new_edits: false`, the document needs `_rev` or `_revisions` specified")
     return Incoming(
         check_id(document.get("_id", "") if id is None else id),
-        _path(document, replica),
+        path,
         deleted,
         body,
         text,
-        attachments,
+        attachments.parse(told, following) if told else [],
     )
 
 
-def _path(document: dict[str, Any], replica: bool) -> list[Revision]:
-    named = document.get("_rev")
-    revisions = document.get("_revisions")
-    if revisions is None or not replica:
-        return [] if named is None else [parse_revision(named)]
+def _bad_member(name: str) -> HttpError:
+    return HttpError(400, "doc_validation", f"Bad special document member: {name}")
+
+
+def _path(document: dict[str, Any]) -> list[Revision]:
+    named = parse_revision(document["_rev"]) if "_rev" in document else None
+    if "_revisions" not in document:
+        return [] if named is None else [named]
+    revisions = document["_revisions"]
     if not isinstance(revisions, dict):
-        raise HttpError(400, "doc_validation", "`_revisions` must be an object")
+        raise _bad_member("_revisions")
     start, ids = revisions.get("start"), revisions.get("ids")
     if not isinstance(start, int) or isinstance(start, bool):
         raise HttpError(400, "doc_validation", "_revisions.start isn't an integer.")
     if not isinstance(ids, list):
         raise HttpError(400, "doc_validation", "_revisions.ids isn't a array.")
-    if not ids:
-        return [] if named is None else [parse_revision(named)]
-    if not all(isinstance(digest, str) and digest for digest in ids):
+    if not all(isinstance(digest, str) for digest in ids):
         raise HttpError(400, "doc_validation", "RevId isn't a string")
+    if not ids:
+        return [] if named is None else [named]
     if start < len(ids) or start > 10**15:
         raise HttpError(400, "doc_validation", "_revisions.start is smaller than the number of ids.")
     path = [parse_revision(f"{start - index}-{digest}") for index, digest in enumerate(ids)]
-    if named is not None and parse_revision(named) != path[0]:
-        raise HttpError(400, "doc_validation", "_rev does not match the newest of _revisions.")
-    return path
+    return path if named is None or named == path[0] else [named]
 
 
-def new_revision(incoming: Incoming, parent: Revision | None, attachments: list[list[str]]) -> Revision:
-    """The revision an edit makes: a digest of all that makes it what it is, so the same edit is the same revision.
-
-    `attachments`: name, content type and digest of each, sorted by name.
-    """
-    identity = json_text.text([incoming.deleted, None if parent is None else str(parent), attachments])
+def new_revision(incoming: Incoming, parent: Revision | None, attached: list[Attachment]) -> Revision:
+    """The revision an edit makes: a digest of all that makes it what it is, so the same edit is the same revision."""
+    contents = sorted([one.name, one.content_type, one.digest] for one in attached)
+    identity = json_text.text([incoming.deleted, None if parent is None else str(parent), contents])
     digest = hashlib.md5(f"{identity}{json_text.canonical(incoming.body)}".encode(), usedforsecurity=False)
     return Revision(1 if parent is None else parent.position + 1, digest.hexdigest())

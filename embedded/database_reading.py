@@ -1,7 +1,4 @@
-"""Reading documents. Functions take a connection from `Database.read` or `Database.reading`.
-
-A document leaves as JSON text put together from the stored text of its body: nothing is parsed to be read.
-"""
+"""Finding documents: by id, by sequence. Functions take a connection from `Database.read` or `Database.reading`."""
 
 from __future__ import annotations
 
@@ -10,8 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from embedded import revtree
-from embedded.http import json_text
-from embedded.revtree import Revision, RevisionTree
+from embedded.document_text import STUBS, conflicts_text, document_text, shown_attachments
+from embedded.revtree import RevisionTree
 
 
 @dataclass(slots=True)
@@ -58,24 +55,6 @@ def body(connection: sqlite3.Connection, number: int) -> tuple[str, str | None] 
     return None if row is None else (row[0], row[1])
 
 
-def document_text(id: str, rev: str, deleted: bool, body_text: str, extra: str = "") -> str:
-    """One document as JSON text. `extra` is `,"_name":…` for each further member."""
-    head = f'{{"_id":{json_text.text(id)},"_rev":"{rev}"' if rev.isascii() else ""
-    head = head or f'{{"_id":{json_text.text(id)},"_rev":{json_text.text(rev)}'
-    mark = ',"_deleted":true' if deleted else ""
-    members = "" if body_text == "{}" else "," + body_text[1:-1]
-    return f"{head}{mark}{members}{extra}}}"
-
-
-def conflicts_text(tree: RevisionTree, *, conflicts: bool = True, deleted_conflicts: bool = True) -> str:
-    """`_conflicts` and `_deleted_conflicts` of a tree as `extra` of `document_text`; empty when there are none."""
-    others = revtree.leaves(tree)[1:]
-    live = [str(leaf) for leaf in others if not tree.nodes[leaf].deleted]
-    gone = [str(leaf) for leaf in others if tree.nodes[leaf].deleted]
-    extra = f',"_conflicts":{json_text.text(live)}' if conflicts and live else ""
-    return extra + (f',"_deleted_conflicts":{json_text.text(gone)}' if deleted_conflicts and gone else "")
-
-
 def documents_since(
     connection: sqlite3.Connection, since: int, limit: int, *, include_deleted: bool = True
 ) -> list[DocumentChange]:
@@ -104,27 +83,12 @@ def documents_since(
 
 
 def _extra(connection: sqlite3.Connection, id: str, leaves: int, attachments: str | None) -> str:
-    extra = "" if attachments is None else attachments_text(attachments)
+    extra = "" if attachments is None else shown_attachments(connection, attachments, STUBS)
     if leaves > 1:
         stored = find(connection, id)
         assert stored is not None
         extra += conflicts_text(stored.tree())
     return extra
-
-
-def attachments_text(attachments: str) -> str:
-    """The stubs of a stored attachment list as `extra` of `document_text`."""
-    stubs = {
-        name: {
-            "content_type": known["content_type"],
-            "revpos": known["revpos"],
-            "digest": known["digest"],
-            "length": known["length"],
-            "stub": True,
-        }
-        for name, known in json_text.stored(attachments).items()
-    }
-    return f',"_attachments":{json_text.text(stubs)}'
 
 
 def documents_with_ids(connection: sqlite3.Connection, ids: list[str]) -> dict[str, DocumentChange]:
@@ -139,16 +103,6 @@ def documents_with_ids(connection: sqlite3.Connection, ids: list[str]) -> dict[s
         text = document_text(id, stored.rev, False, kept[0], _extra(connection, id, stored.leaves, kept[1]))
         found[id] = DocumentChange(stored.seq, id, stored.rev, False, text)
     return found
-
-
-def revision_text(connection: sqlite3.Connection, stored: Stored, revision: Revision, extra: str = "") -> str | None:
-    """One revision of a document as JSON text; None when its body is not kept."""
-    node = stored.tree().nodes.get(revision)
-    kept = None if node is None or node.body is None else body(connection, node.body)
-    if node is None or kept is None:
-        return None
-    attached = "" if kept[1] is None else attachments_text(kept[1])
-    return document_text(stored.id, str(revision), node.deleted, kept[0], attached + extra)
 
 
 def design_documents(connection: sqlite3.Connection) -> list[DocumentChange]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-from embedded import database_incoming, revtree
+from embedded import attachments, database_incoming, revtree
+from embedded.attachments import Attachment
 from embedded.database import Writer
 from embedded.database_incoming import Incoming
-from embedded.http import json_text
-from embedded.http.errors import HttpError, conflict, not_implemented
+from embedded.http.errors import HttpError, bad_request, conflict
 from embedded.revtree import Revision, RevisionTree
 
 
@@ -37,13 +36,11 @@ class Edit:
     path: list[Revision]
     row: tuple[int, str, int, int, int, str] | None
     tree: RevisionTree | None
-    attachments: str | None = None
+    attachments: list[Attachment] = field(default_factory=list)
 
 
-class Permission(Protocol):
-    """Says no to an edit. Called for a batch of edits of different documents, before any of them is stored."""
-
-    def __call__(self, connection: sqlite3.Connection, edits: Sequence[Edit]) -> Sequence[HttpError | None]: ...
+Permission = Callable[[sqlite3.Connection, Sequence[Edit]], Sequence[HttpError | None]]
+"""Says no to some of a batch of edits of different documents, before any of them is stored."""
 
 
 def write_documents(
@@ -81,7 +78,7 @@ def _write_batch(
         document = incoming[index]
         try:
             if document.id.startswith("_local/"):
-                results[index] = write_local(writer, document, replicas)
+                results[index] = write_local(writer, document)
             else:
                 edits.append((index, _prepare(writer.connection, document, replicas)))
         except HttpError as error:
@@ -103,18 +100,22 @@ def _prepare(connection: sqlite3.Connection, document: Incoming, replica: bool) 
     row = connection.execute(
         "SELECT seq, rev, deleted, leaves, body, tree FROM documents WHERE id=?", (document.id,)
     ).fetchone()
-    if document.attachments:
-        raise not_implemented("Attachments are not there yet.")
-    if replica and document.path:
-        return Edit(document, document.path, row, None)
-    named = document.path[0] if document.path else None
-    if row is None:
-        if named is not None:
-            raise conflict()
-        return Edit(document, [database_incoming.new_revision(document, None, [])], None, None)
-    tree = revtree.load(row[5])
-    parent = _parent(tree, named, bool(row[2]))
-    return Edit(document, [database_incoming.new_revision(document, parent, []), parent], row, tree)
+    tree = None if row is None or (replica and not document.attachments) else revtree.load(row[5])
+    if replica:
+        if tree is not None and document.path[0] in tree.nodes:
+            return Edit(document, document.path, row, tree)
+        attached = _complete_attachments(connection, document, tree, document.path[0].position, document.path)
+        return Edit(document, document.path, row, tree, attached)
+    if tree is None:
+        # A revision nobody here has heard of is believed when the document is not known at all, as CouchDB does.
+        ancestors = document.path
+    else:
+        ancestors = [_parent(tree, document.path[0] if document.path else None, bool(row[2]))]
+    parent = ancestors[0] if ancestors else None
+    position = 1 if parent is None else parent.position + 1
+    attached = _complete_attachments(connection, document, tree, position, ancestors, new_edit=True)
+    revision = database_incoming.new_revision(document, parent, attached)
+    return Edit(document, [revision, *ancestors], row, tree, attached)
 
 
 def _parent(tree: RevisionTree, named: Revision | None, is_deleted: bool) -> Revision:
@@ -128,13 +129,53 @@ def _parent(tree: RevisionTree, named: Revision | None, is_deleted: bool) -> Rev
     return named
 
 
+def _complete_attachments(
+    connection: sqlite3.Connection,
+    document: Incoming,
+    tree: RevisionTree | None,
+    position: int,
+    ancestors: list[Revision],
+    *,
+    new_edit: bool = False,
+) -> list[Attachment]:
+    """The attachments with what a stub stands for filled in. Raises 412 `missing_stub` for a stub of nothing."""
+    if not document.attachments:
+        return []
+    known: dict[str, Attachment] | None = None
+    complete = []
+    for one in document.attachments:
+        if one.content is not None:
+            revpos = position if new_edit or one.revpos is None else one.revpos
+            complete.append(replace(one, revpos=revpos))
+            continue
+        if known is None:
+            known = _attachments_of_nearest(connection, tree, ancestors)
+        if one.name not in known:
+            raise HttpError(412, "missing_stub", f"Invalid attachment stub in {document.id} for {one.name}")
+        complete.append(known[one.name])
+    return complete
+
+
+def _attachments_of_nearest(
+    connection: sqlite3.Connection, tree: RevisionTree | None, ancestors: list[Revision]
+) -> dict[str, Attachment]:
+    """The attachments of the nearest of these revisions whose body is kept."""
+    for revision in ancestors:
+        node = None if tree is None else tree.nodes.get(revision)
+        if node is not None and node.body is not None:
+            row = connection.execute("SELECT attachments FROM bodies WHERE number=?", (node.body,)).fetchone()
+            if row is not None:
+                return {} if row[0] is None else attachments.load(row[0])
+    return {}
+
+
 def _store(writer: Writer, edit: Edit, replica: bool, revs_limit: int) -> Written:
     document, row = edit.incoming, edit.row
     revision = edit.path[0]
     if row is None and len(edit.path) == 1:
         number = writer.next_body()
         tree_text = revtree.dump_single(revision, number, document.deleted)
-        _store_body(writer, number, document.text, edit.attachments)
+        _store_body(writer, number, edit)
         _store_row(writer, document.id, None, (str(revision), document.deleted, 1, number, tree_text))
         return Written(document.id, revision)
     tree = edit.tree or (RevisionTree() if row is None else revtree.load(row[5]))
@@ -147,7 +188,7 @@ def _store(writer: Writer, edit: Edit, replica: bool, revs_limit: int) -> Writte
         if known_before == (len(tree.nodes), len(tree.parents)):
             return Written(document.id, revision)
     else:
-        _store_body(writer, writer.next_body(), document.text, edit.attachments)
+        _store_body(writer, writer.next_body(), edit)
     for dropped in revtree.stem(tree, revs_limit):
         _drop_body(writer, dropped)
     winner = revtree.winner(tree)
@@ -158,8 +199,15 @@ def _store(writer: Writer, edit: Edit, replica: bool, revs_limit: int) -> Writte
     return Written(document.id, revision)
 
 
-def _store_body(writer: Writer, number: int, text: str, attachments: str | None) -> None:
-    writer.connection.execute("INSERT INTO bodies VALUES (?, ?, ?)", (number, text, attachments))
+def _store_body(writer: Writer, number: int, edit: Edit) -> None:
+    attached = None
+    if edit.attachments:
+        for one in edit.attachments:
+            if one.content is not None:
+                attachments.keep(writer.connection, one)
+        attached = attachments.dump(edit.attachments)
+    text = edit.incoming.text
+    writer.connection.execute("INSERT INTO bodies VALUES (?, ?, ?)", (number, text, attached))
     writer.body_bytes += len(text)
 
 
@@ -192,19 +240,20 @@ def _store_row(
         writer.documents += 1
 
 
-def write_local(writer: Writer, document: Incoming, replica: bool = False) -> Written:
-    """Store or delete a `_local` document. Its revision is `0-` and a counter; the last write wins only in order."""
-    row = writer.connection.execute("SELECT rev FROM local_documents WHERE id=?", (document.id,)).fetchone()
-    named = document.path[0] if document.path else None
+def write_local(writer: Writer, document: Incoming) -> Written:
+    """Store or delete a `_local` document. The last write wins: whatever revision it names, it gets the next one."""
     if document.deleted:
-        if row is None:
+        gone = writer.connection.execute("DELETE FROM local_documents WHERE id=?", (document.id,))
+        if gone.rowcount == 0:
             raise HttpError(404, "not_found", "missing")
-        writer.connection.execute("DELETE FROM local_documents WHERE id=?", (document.id,))
         return Written(document.id, local_rev="0-0")
-    if not replica and row is not None and (named is None or str(named) != f"0-{row[0]}"):
-        raise conflict()
-    rev = 1 if row is None else row[0] + 1
+    rev = 1
+    if document.path:
+        digest = document.path[0].digest
+        if not digest.isascii() or not digest.isdigit() or len(digest) > 15:
+            raise bad_request("Invalid rev format")
+        rev = int(digest) + 1
     writer.connection.execute(
-        "INSERT OR REPLACE INTO local_documents VALUES (?, ?, ?)", (document.id, rev, json_text.text(document.body))
+        "INSERT OR REPLACE INTO local_documents VALUES (?, ?, ?)", (document.id, rev, document.text)
     )
     return Written(document.id, local_rev=f"0-{rev}")

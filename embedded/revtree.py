@@ -51,7 +51,7 @@ def parse_revision(text: object) -> Revision:
     """`"3-ab12…"` as a revision. Raises 400. A digest of 32 hexadecimal digits is compared without regard to case."""
     if isinstance(text, str):
         number, dash, digest = text.partition("-")
-        if dash and digest and number.isascii() and number.isdigit() and len(number) <= 15:
+        if dash and number.isascii() and number.isdigit() and len(number) <= 15:
             return Revision(int(number), digest.lower() if _HEX_DIGEST.fullmatch(digest) else digest)
     raise bad_request("Invalid rev format")
 

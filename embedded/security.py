@@ -10,7 +10,6 @@ import base64
 import binascii
 import hashlib
 import hmac
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -41,14 +40,18 @@ NOBODY = User()
 
 
 class Admins:
-    """The server's admins. Passwords are kept as keyed digests in memory only; the key dies with the process."""
+    """The server's admins. Passwords are kept as keyed digests, in memory only."""
 
-    def __init__(self, passwords: Mapping[str, str]) -> None:
-        self._key = secrets.token_bytes(32)
+    def __init__(self, passwords: Mapping[str, str], key: bytes) -> None:
+        self._key = key
         self._digests = {name: self._digest(password) for name, password in passwords.items()}
 
     def __contains__(self, name: str) -> bool:
         return name in self._digests
+
+    def fingerprint(self, name: str) -> bytes:
+        """The same for the same name and password in every process that has the key; for signing sessions."""
+        return self._digests[name]
 
     def _digest(self, password: str) -> bytes:
         return hmac.digest(self._key, password.encode("utf-8", "surrogatepass"), hashlib.sha256)
@@ -99,19 +102,16 @@ def require(user: User, right: Right, security: Any) -> None:
     """Raises 401 when signing in could help, 403 when this user may not. `security`: of the database, else None."""
     if right is Right.ANYONE or user.is_server_admin:
         return
+    if right is Right.USER:
+        if user.name is None:
+            raise unauthorized("You are not an authenticated user")
+        return
+    # CouchDB answers 401 here even to a user who has signed in: as somebody else, it could be allowed.
     if right is Right.SERVER_ADMIN:
-        raise (
-            unauthorized("You are not a server admin.")
-            if user.name is None
-            else forbidden("You are not a server admin.")
-        )
+        raise unauthorized("You are not a server admin.")
     if right is Right.DATABASE_ADMIN and not is_database_admin(user, security):
-        reason = "You are not a db or server admin."
-        raise unauthorized(reason) if user.name is None else forbidden(reason)
+        raise unauthorized("You are not a db or server admin.")
     if not is_member(user, security):
-        reason = (
-            "You are not authorized to access this db."
-            if user.name is None
-            else "You are not allowed to access this db."
-        )
-        raise unauthorized("You are not authorized to access this db.") if user.name is None else forbidden(reason)
+        if user.name is None:
+            raise unauthorized("You are not authorized to access this db.")
+        raise forbidden("You are not allowed to access this db.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -18,6 +18,7 @@ from embedded.http.request import Receive, Request
 from embedded.http.response import Response
 from embedded.http.routing import Right, Route, Router
 from embedded.security import NOBODY, Admins, User
+from embedded.security_sessions import SESSION_SECONDS, Sessions, read_secret
 
 log = logging.getLogger("embedded")
 
@@ -28,7 +29,9 @@ _ROUTE_MODULES = (
     "embedded.http.database_routes",
     "embedded.http.document_routes",
     "embedded.http.all_documents_routes",
+    "embedded.http.replication_routes",
     "embedded.http.changes_routes",
+    "embedded.http.session_routes",
     "embedded.mapreduce.routes",
     "embedded.mango.routes",
     "embedded.replicator.routes",
@@ -39,11 +42,12 @@ _ROUTE_MODULES = (
 class Store:
     """What the routes of one process share. `databases`: all of the data folder."""
 
-    def __init__(self, directory: Path, admins: Admins, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, directory: Path, admins: Mapping[str, str], loop: asyncio.AbstractEventLoop) -> None:
         self.directory = directory
         self.loop = loop
         self.databases = DatabaseFolder(directory, loop)
-        self.admins = admins
+        secret = read_secret(directory / "secret")
+        self.sessions = Sessions(Admins(admins, secret), self.databases, secret)
         self.url = ""
         self.shared: dict[str, Any] = {}
         """What a route module keeps for the life of the process, by the module's name (replications that run, …)."""
@@ -128,18 +132,31 @@ class Application:
         else:
             request.database_or_none = await self.store.databases.open(name)
             security.require(request.user, route.right, request.database.security())
-        return await route.answer(request)
+        response = await route.answer(request)
+        if request.new_cookie is not None:
+            response.headers.setdefault("Set-Cookie", request.new_cookie)
+        return response
 
     async def authenticate(self, request: Request) -> User:
-        header = request.headers.get("authorization")
-        if header is None:
+        """Who asks. Basic authentication goes before the cookie. Raises 401 for a wrong password."""
+        credentials = security.basic_credentials(request.headers.get("authorization", ""))
+        if credentials is not None:
+            return await self.store.sessions.basic(*credentials)
+        cookie = _cookie(request.headers.get("cookie", ""))
+        if not cookie:
             return NOBODY
-        credentials = security.basic_credentials(header)
-        if credentials is None:
-            return NOBODY
-        if self.store.admins.verify(*credentials):
-            return User(credentials[0], ("_admin",), "default")
-        raise HttpError(401, "unauthorized", "Name or password is incorrect.")
+        user, seconds_left = await self.store.sessions.cookie(cookie)
+        if user.name is not None and seconds_left < SESSION_SECONDS * 0.9:
+            request.new_cookie = await self.store.sessions.make_cookie(user.name)
+        return user
+
+
+def _cookie(header: str) -> str | None:
+    for part in header.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == "AuthSession":
+            return value.strip('"')
+    return None
 
 
 def error_response(error: HttpError) -> Response:

@@ -15,7 +15,6 @@ from pathlib import Path
 import uvicorn
 from filelock import FileLock, Timeout
 
-from embedded.security import Admins
 from embedded.server import Application, Store
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -89,7 +88,8 @@ async def _serve(
     ready: Callable[[str], None],
     stop_when_closed: int | None,
 ) -> None:
-    store = Store(directory, Admins(admins), asyncio.get_running_loop())
+    store = Store(directory, admins, asyncio.get_running_loop())
+    await _make_system_databases(store)
     shown = f"[{host}]" if ":" in host else host
     store.url = f"http://{shown}:{listener.getsockname()[1]}"
     server = uvicorn.Server(
@@ -118,6 +118,11 @@ async def _serve(
     finally:
         store.stopping.set()
         store.close()
+
+
+async def _make_system_databases(store: Store) -> None:
+    if not store.databases.exists("_users"):
+        await store.databases.create("_users")
 
 
 def _watch(descriptor: int, server: uvicorn.Server, store: Store) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embedded import database_reading
+from embedded.document_text import Show, conflicts_text, document_text, shown_attachments
 from embedded.http import json_text
 from embedded.http.errors import bad_request
 from embedded.http.request import Request
@@ -27,6 +28,7 @@ class Query:
     limit: int | None = None
     include_docs: bool = False
     conflicts: bool = False
+    attachments: bool = False
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -46,6 +48,7 @@ async def read_query(request: Request) -> Query:
     query.skip = request.integer("skip", 0) or 0
     query.limit = request.integer("limit")
     query.include_docs = request.boolean("include_docs")
+    query.attachments = request.boolean("attachments")
     query.conflicts = request.boolean("conflicts")
     return query
 
@@ -95,12 +98,12 @@ def _row(connection: sqlite3.Connection, id: str, rev: str, body: int, leaves: i
     if query.include_docs:
         kept = database_reading.body(connection, body)
         assert kept is not None
-        extra = "" if kept[1] is None else database_reading.attachments_text(kept[1])
+        extra = "" if kept[1] is None else shown_attachments(connection, kept[1], Show(attachments=query.attachments))
         if query.conflicts and leaves > 1:
             stored = database_reading.find(connection, id)
             assert stored is not None
-            extra += database_reading.conflicts_text(stored.tree(), deleted_conflicts=False)
-        document = ',"doc":' + database_reading.document_text(id, rev, False, kept[0], extra)
+            extra += conflicts_text(stored.tree(), deleted_conflicts=False)
+        document = ',"doc":' + document_text(id, rev, False, kept[0], extra)
     return f'{{"id":{name},"key":{name},"value":{{"rev":"{rev}"}}{document}}}'
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from typing import Any
+from urllib.parse import quote
 
 from embedded.database import Database
+from embedded.http import json_text
 from embedded.http.errors import bad_request
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response
@@ -14,8 +16,9 @@ from embedded.http.routing import Right, Route
 
 async def create(request: Request) -> Response:
     properties = {"partitioned": "true"} if request.boolean("partitioned") else {}
-    await request.store.databases.create(request.arguments["db"], properties)
-    return json_response({"ok": True}, 201, {"Location": f"{request.store.url}/{request.arguments['db']}"})
+    name = request.arguments["db"]
+    await request.store.databases.create(name, properties)
+    return json_response({"ok": True}, 201, {"Location": f"{request.base_url}/{quote(name, safe='$()+')}"})
 
 
 async def describe(request: Request) -> Response:
@@ -65,8 +68,49 @@ def _measure(connection: sqlite3.Connection) -> tuple[tuple[int, int, int, int, 
     return counters, pages * size, (pages - free) * size
 
 
+async def get_security(request: Request) -> Response:
+    return json_response(request.database.security())
+
+
+async def put_security(request: Request) -> Response:
+    given = json_text.parse(await request.body())
+    _check_security(given)
+    await request.database.set_property("security", json_text.text(given))
+    return json_response({"ok": True})
+
+
+def _check_security(given: Any) -> None:
+    """Raises 400 for what would not be understood later, since then nobody would know who may read."""
+    if not isinstance(given, dict):
+        raise bad_request("The security object must be a JSON object.")
+    for group in ("admins", "members"):
+        section = given.get(group, {})
+        if not isinstance(section, dict):
+            raise bad_request(f"{group} must be a JSON object.")
+        for kind in ("names", "roles"):
+            names = section.get(kind, [])
+            if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+                raise bad_request(f"{kind} must be a JSON list of strings.")
+
+
+async def get_revs_limit(request: Request) -> Response:
+    return json_response(request.database.revs_limit)
+
+
+async def put_revs_limit(request: Request) -> Response:
+    given = json_text.parse(await request.body())
+    if not isinstance(given, int) or isinstance(given, bool) or not 0 < given < 2**31:
+        raise bad_request("`_revs_limit` must be a positive integer.")
+    await request.database.set_property("revs_limit", str(given))
+    return json_response({"ok": True})
+
+
 def routes() -> list[Route]:
     return [
+        Route("GET", "/{db}/_security", get_security),
+        Route("PUT", "/{db}/_security", put_security, Right.DATABASE_ADMIN),
+        Route("GET", "/{db}/_revs_limit", get_revs_limit),
+        Route("PUT", "/{db}/_revs_limit", put_revs_limit, Right.DATABASE_ADMIN),
         Route("PUT", "/{db}", create, Right.SERVER_ADMIN),
         Route("GET", "/{db}", describe),
         Route("DELETE", "/{db}", delete, Right.SERVER_ADMIN),

@@ -45,6 +45,7 @@ class Request:
         self.headers = headers
         self.arguments: dict[str, str] = {}
         self.user: User
+        self.new_cookie: str | None = None
         self.database_or_none: Database | None = None
         self._receive = receive
         self._body: bytes | None = None
@@ -54,6 +55,12 @@ class Request:
     def database(self) -> Database:
         assert self.database_or_none is not None
         return self.database_or_none
+
+    @property
+    def base_url(self) -> str:
+        """Where the client thinks the store is; without a slash at the end."""
+        host = self.headers.get("host")
+        return f"http://{host}" if host else self.store.url
 
     # --- body
 
@@ -82,8 +89,9 @@ class Request:
         return self._body
 
     async def json(self) -> Any:
-        """The body as JSON. Raises 415 for a type that is not JSON, 400 for a text that is not JSON."""
-        self.require_json_type()
+        """The body as JSON. Raises 415 for a POST that does not say it is JSON, 400 for a text that is not JSON."""
+        if self.method == "POST":
+            self.require_json_type()
         return json_text.parse(await self.body())
 
     async def json_object(self) -> dict[str, Any]:
@@ -94,7 +102,7 @@ class Request:
 
     def require_json_type(self) -> None:
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
-        if kind and kind != "application/json":
+        if kind != "application/json":
             raise HttpError(415, "bad_content_type", "Content-Type must be application/json")
 
     async def disconnected(self) -> None:
@@ -119,9 +127,12 @@ class Request:
         given = self.query.get(name)
         if given is None:
             return default
-        if not given.isascii() or not given.isdigit() or len(given) > 18:
-            raise query_parse_error(f"Invalid value for integer parameter {name}: {json_text.text(given)}")
-        return int(given)
+        digits = given.removeprefix("-")
+        if not digits.isascii() or not digits.isdigit() or len(digits) > 18:
+            raise query_parse_error(f"Invalid value for integer: {json_text.text(given)}")
+        if given != digits and int(digits):
+            raise query_parse_error(f"Invalid value for positive integer: {json_text.text(given)}")
+        return int(digits)
 
     def json_parameter(self, name: str, default: Any = None) -> Any:
         given = self.query.get(name)

@@ -22,6 +22,7 @@ class Right(enum.Enum):
     """What the dispatcher asks of the user before a route's function runs."""
 
     ANYONE = "anyone"
+    USER = "anyone who has signed in"
     MEMBER = "member of the database"
     DATABASE_ADMIN = "admin of the database"
     SERVER_ADMIN = "server admin"

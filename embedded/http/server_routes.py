@@ -64,8 +64,10 @@ async def databases_info(request: Request) -> Response:
 
 
 async def uuids(request: Request) -> Response:
-    count = request.integer("count", 1)
-    assert count is not None
+    given = request.query.get("count", "1")
+    if not given.isascii() or not given.isdigit() or len(given) > 9:
+        raise bad_request("count must be a positive integer")
+    count = int(given)
     if count > _MOST_UUIDS:
         raise query_parse_error(f"count must not be greater than {_MOST_UUIDS}")
     headers = {"Cache-Control": "no-cache, no-store, must-revalidate", "Pragma": "no-cache"}

@@ -1,0 +1,195 @@
+"""Attachments: what a client sends, what is kept, what is told of them.
+
+Content is kept once however many revisions and documents have it. As in CouchDB, types that compress well are kept
+gzipped, and the digest told is that of what is kept; so a peer that compares digests sees equal ones.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import gzip
+import hashlib
+import sqlite3
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from embedded.http import json_text
+from embedded.http.errors import HttpError, bad_request
+
+_COMPRESSIBLE = ("text/", "application/javascript", "application/json", "application/xml")
+_GZIP_LEVEL = 8
+MAXIMUM_ATTACHMENT = 256 * 1024 * 1024
+"""Bytes of one attachment."""
+
+
+@dataclass(slots=True)
+class Attachment:
+    """One attachment of a revision. `content` None: a stub, which stands for what the revision before has.
+
+    `length` is of the content as the client knows it, `encoded_length` of what is kept when `encoding` is `"gzip"`.
+    `number` is where the content is kept, once it is.
+    """
+
+    name: str
+    content_type: str = "application/octet-stream"
+    revpos: int | None = None
+    digest: str | None = None
+    length: int = 0
+    encoding: str | None = None
+    encoded_length: int | None = None
+    number: int | None = None
+    content: bytes | None = None
+
+
+def from_content(
+    name: str, content: bytes, content_type: str, *, encoding: str | None = None, length: int | None = None
+) -> Attachment:
+    """An attachment with this content, compressed when its type asks for it.
+
+    `encoding` `"gzip"`: the content is compressed already and `length` is its length uncompressed (unpacked to find
+    out when not given).
+    """
+    if len(content) > MAXIMUM_ATTACHMENT:
+        raise HttpError(413, "attachment_too_large", f"{name} is larger than {MAXIMUM_ATTACHMENT} bytes.")
+    if encoding == "gzip":
+        plain_length = _plain_length(name, content) if length is None else length
+        return Attachment(
+            name, content_type, None, _digest(content), plain_length, "gzip", len(content), content=content
+        )
+    if content and content_type.lower().startswith(_COMPRESSIBLE):
+        compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, 31)
+        packed = compressor.compress(content) + compressor.flush()
+        return Attachment(name, content_type, None, _digest(packed), len(content), "gzip", len(packed), content=packed)
+    return Attachment(name, content_type, None, _digest(content), len(content), content=content)
+
+
+def _digest(content: bytes) -> str:
+    return "md5-" + base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+
+
+def _plain_length(name: str, content: bytes) -> int:
+    try:
+        return len(gzip.decompress(content))
+    except (OSError, EOFError, zlib.error):
+        raise bad_request(f"Attachment {name} says it is gzip but is not.") from None
+
+
+def parse(members: Mapping[str, Any], following: Mapping[str, bytes] | None = None) -> list[Attachment]:
+    """The `_attachments` member of a document. `following`: the contents that came beside it in a multipart body.
+
+    An entry that is not an object is left out, as CouchDB does. Raises 400 for content that is not base64 and for names
+    that are not allowed, 412 `missing_stub` when a content that should follow did not.
+    """
+    attachments = []
+    for name, told in members.items():
+        if name.startswith("_") or not name:
+            raise bad_request(f"Attachment name '{name}' starts with prohibited character '_'")
+        if isinstance(told, dict):
+            attachment = _parse_one(name, told, following or {})
+            attachment.revpos = _integer(told.get("revpos"))
+            attachments.append(attachment)
+    return attachments
+
+
+def _parse_one(name: str, told: dict[str, Any], following: Mapping[str, bytes]) -> Attachment:
+    content_type = told.get("content_type", "application/octet-stream")
+    if not isinstance(content_type, str):
+        raise bad_request(f"The content type of attachment {name} is not a string.")
+    if told.get("stub") is True:
+        digest = told.get("digest")
+        return Attachment(name, content_type, digest=digest if isinstance(digest, str) else None)
+    encoding = "gzip" if told.get("encoding") == "gzip" else None
+    if told.get("follows") is True:
+        if name not in following:
+            raise HttpError(412, "missing_stub", f"The content of attachment {name} did not follow.")
+        content = following[name]
+        length = _integer(told.get("length")) if encoding else None
+        return from_content(name, content, content_type, encoding=encoding, length=length)
+    data = told.get("data", "")
+    try:
+        content = base64.b64decode(data, validate=True)
+    except (binascii.Error, TypeError, ValueError):
+        raise bad_request(f"Invalid attachment data for {name}") from None
+    return from_content(name, content, content_type)
+
+
+def _integer(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53 else None
+
+
+def keep(connection: sqlite3.Connection, attachment: Attachment) -> None:
+    """Store the content unless it is there already, and note its number."""
+    content = attachment.content
+    assert content is not None
+    identity = hashlib.sha256(content).digest()
+    row = connection.execute("SELECT number FROM contents WHERE sha256=?", (identity,)).fetchone()
+    if row is None:
+        md5 = hashlib.md5(content, usedforsecurity=False).digest()
+        row = connection.execute(
+            "INSERT INTO contents (sha256, md5, length, content) VALUES (?, ?, ?, ?) RETURNING number",
+            (identity, md5, len(content), content),
+        ).fetchone()
+    attachment.number = row[0]
+
+
+def dump(attachments: Iterable[Attachment]) -> str:
+    """The attachments of one revision as they are stored beside its body."""
+    return json_text.text(
+        {
+            one.name: [
+                one.content_type,
+                one.revpos,
+                one.digest,
+                one.length,
+                one.encoding,
+                one.encoded_length,
+                one.number,
+            ]
+            for one in attachments
+        }
+    )
+
+
+def load(text: str) -> dict[str, Attachment]:
+    return {name: Attachment(name, *kept) for name, kept in json_text.stored(text).items()}
+
+
+def stub(attachment: Attachment, *, encoding_info: bool = False) -> dict[str, Any]:
+    """What a document tells of an attachment whose content is not sent along."""
+    return {**_told(attachment), "length": attachment.length, "stub": True, **_encoding(attachment, encoding_info)}
+
+
+def follows(attachment: Attachment) -> dict[str, Any]:
+    """What a document tells of an attachment whose content follows in the multipart body, as it is kept."""
+    return {**_told(attachment), "length": attachment.length, "follows": True, **_encoding(attachment, True)}
+
+
+def inline(connection: sqlite3.Connection, attachment: Attachment, *, encoding_info: bool = False) -> dict[str, Any]:
+    """What a document tells of an attachment with its content, unpacked, in base64."""
+    data = base64.b64encode(plain_content(connection, attachment)).decode()
+    return {**_told(attachment), "data": data, **_encoding(attachment, encoding_info)}
+
+
+def _told(attachment: Attachment) -> dict[str, Any]:
+    return {"content_type": attachment.content_type, "revpos": attachment.revpos, "digest": attachment.digest}
+
+
+def _encoding(attachment: Attachment, wanted: bool) -> dict[str, Any]:
+    if not wanted or attachment.encoding is None:
+        return {}
+    return {"encoding": attachment.encoding, "encoded_length": attachment.encoded_length}
+
+
+def kept_content(connection: sqlite3.Connection, attachment: Attachment) -> bytes:
+    """The content as it is kept: gzipped when `encoding` says so."""
+    (content,) = connection.execute("SELECT content FROM contents WHERE number=?", (attachment.number,)).fetchone()
+    assert isinstance(content, bytes)
+    return content
+
+
+def plain_content(connection: sqlite3.Connection, attachment: Attachment) -> bytes:
+    content = kept_content(connection, attachment)
+    return gzip.decompress(content) if attachment.encoding == "gzip" else content

@@ -1,0 +1,198 @@
+"""The changes of a database: which there are after a sequence number, and which of them a filter lets pass."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from embedded import database_reading, revtree
+from embedded.document_text import Show, conflicts_text, revision_text
+from embedded.http import json_text
+from embedded.revtree import Revision, RevisionTree, parse_revision
+
+BATCH = 500
+"""Rows looked at in one step."""
+
+_COLUMNS = "seq, id, rev, deleted, leaves, body, tree"
+
+
+@dataclass(slots=True)
+class Row:
+    """A changed document. `revisions`: what the row tells, the winner first; a filter may take some away."""
+
+    seq: int
+    id: str
+    rev: str
+    deleted: bool
+    leaves: int
+    tree_text: str
+    revisions: list[str] = field(default_factory=list)
+    _tree: RevisionTree | None = None
+
+    def tree(self) -> RevisionTree:
+        if self._tree is None:
+            self._tree = revtree.load(self.tree_text)
+        return self._tree
+
+
+Filter = Callable[[sqlite3.Connection, Sequence[Row]], None]
+"""Takes from each row's `revisions` those that do not pass; a row left with none is not told."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What a feed tells. `ids`: only these documents; `prefix`: only ids that begin so; both need no scan of all."""
+
+    since: int = 0
+    limit: int | None = None
+    descending: bool = False
+    all_leaves: bool = False
+    include_docs: bool = False
+    show: Show = field(default_factory=Show)
+    ids: list[str] | None = None
+    prefix: str | None = None
+    filter: Filter | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """A piece of a feed: its rows, how far the database has been looked at, and whether that is all of it."""
+
+    rows: list[tuple[int, str]]
+    """(sequence number, the rest of the row as JSON text)"""
+    seen: int
+    pending: int = 0
+    is_last: bool = False
+
+
+def steps(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[Step]:
+    """All changes there are now, in pieces; the last one says so. `pending` is known in the last one only."""
+    (update_seq,) = connection.execute("SELECT update_seq FROM counters").fetchone()
+    left = wanted.limit
+    told = 0
+    seen = update_seq if wanted.descending else wanted.since
+    if left != 0:
+        for batch in _batches(connection, wanted):
+            rows = _passed(connection, batch, wanted)
+            if left is not None and len(rows) >= left:
+                rows = rows[:left]
+                seen, left = rows[-1].seq, 0
+            else:
+                seen = batch[-1].seq
+                left = None if left is None else left - len(rows)
+            told += len(rows)
+            yield Step([(row.seq, _row_text(connection, row, wanted)) for row in rows], seen)
+            if left == 0:
+                break
+        else:
+            seen = wanted.since if wanted.descending else max(update_seq, wanted.since)
+    yield Step([], seen, _pending(connection, wanted, seen, told), is_last=True)
+
+
+def _batches(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[list[Row]]:
+    if wanted.ids is not None or wanted.prefix is not None:
+        rows = _by_id(connection, wanted)
+        yield from (rows[at : at + BATCH] for at in range(0, len(rows), BATCH))
+        return
+    order, at = ("DESC", 2**62) if wanted.descending else ("ASC", wanted.since)
+    side = "seq < ? AND seq > ?" if wanted.descending else "seq > ? AND seq > ?"
+    size = min(BATCH, wanted.limit) if wanted.limit is not None and wanted.filter is None else BATCH
+    while True:
+        found = connection.execute(
+            f"SELECT {_COLUMNS} FROM documents WHERE {side} ORDER BY seq {order} LIMIT ?",  # noqa: S608
+            (at, wanted.since, size),
+        ).fetchall()
+        if not found:
+            return
+        at = found[-1][0]
+        yield [_row(columns) for columns in found]
+
+
+def _by_id(connection: sqlite3.Connection, wanted: Wanted) -> list[Row]:
+    """Few documents by their ids, in the order of the sequence."""
+    if wanted.prefix is not None:
+        end = wanted.prefix[:-1] + chr(ord(wanted.prefix[-1]) + 1)
+        found = connection.execute(
+            f"SELECT {_COLUMNS} FROM documents WHERE id >= ? AND id < ?",  # noqa: S608
+            (wanted.prefix, end),
+        ).fetchall()
+    else:
+        found = []
+        for id in dict.fromkeys(wanted.ids or []):
+            found += connection.execute(f"SELECT {_COLUMNS} FROM documents WHERE id = ?", (id,)).fetchall()  # noqa: S608
+    rows = [_row(columns) for columns in found if columns[0] > wanted.since]
+    return sorted(rows, key=lambda row: row.seq, reverse=wanted.descending)
+
+
+def _row(columns: tuple[int, str, str, int, int, int, str]) -> Row:
+    seq, id, rev, deleted, leaves, _, tree = columns
+    return Row(seq, id, rev, bool(deleted), leaves, tree)
+
+
+def _passed(connection: sqlite3.Connection, batch: list[Row], wanted: Wanted) -> list[Row]:
+    for row in batch:
+        if wanted.all_leaves and row.leaves > 1:
+            row.revisions = [str(leaf) for leaf in revtree.leaves(row.tree())]
+        else:
+            row.revisions = [row.rev]
+    if wanted.filter is None:
+        return batch
+    wanted.filter(connection, batch)
+    return [row for row in batch if row.revisions]
+
+
+def _row_text(connection: sqlite3.Connection, row: Row, wanted: Wanted) -> str:
+    """The members of a row after `seq`."""
+    changes = ",".join(f'{{"rev":{json_text.text(rev)}}}' for rev in row.revisions)
+    text = f'"id":{json_text.text(row.id)},"changes":[{changes}]'
+    if row.deleted:
+        text += ',"deleted":true'
+    if wanted.include_docs:
+        meta = conflicts_text(row.tree(), deleted_conflicts=False) if wanted.show.conflicts and row.leaves > 1 else ""
+        document = revision_text(connection, row.id, row.tree(), parse_revision(row.rev), wanted.show, meta)
+        text += f',"doc":{document or "null"}'
+    return text
+
+
+def _pending(connection: sqlite3.Connection, wanted: Wanted, seen: int, told: int) -> int:
+    """How many changes are left. CouchDB counts for a filter by id what it never looked at, too."""
+    if wanted.ids is not None or wanted.prefix is not None or wanted.descending:
+        (there,) = connection.execute("SELECT count(*) FROM documents WHERE seq > ?", (wanted.since,)).fetchone()
+        return max(0, int(there) - told)
+    (left,) = connection.execute("SELECT count(*) FROM documents WHERE seq > ?", (seen,)).fetchone()
+    return int(left)
+
+
+def texts_of(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[tuple[int, str, str]]:
+    """(index of the row, revision, document as JSON text) of every revision the rows tell; what filters look at."""
+    found = []
+    for index, row in enumerate(rows):
+        for rev in row.revisions:
+            revision: Revision = parse_revision(rev)
+            text = revision_text(connection, row.id, row.tree(), revision)
+            if text is not None:
+                found.append((index, rev, text))
+    return found
+
+
+def filter_by(decide: Callable[[list[str]], Sequence[bool]]) -> Filter:
+    """A filter from a function that says of each of some documents, as JSON texts, whether it passes."""
+
+    def filter(connection: sqlite3.Connection, rows: Sequence[Row]) -> None:
+        candidates = texts_of(connection, rows)
+        passes = decide([text for _, _, text in candidates])
+        kept: dict[int, list[str]] = {}
+        for (index, rev, _), is_in in zip(candidates, passes, strict=True):
+            if is_in:
+                kept.setdefault(index, []).append(rev)
+        for index, row in enumerate(rows):
+            row.revisions = kept.get(index, [])
+
+    return filter
+
+
+def design_document(connection: sqlite3.Connection, name: str) -> str | None:
+    """The text of `_design/<name>`, None when there is none."""
+    found = database_reading.documents_with_ids(connection, [f"_design/{name}"])
+    return found[f"_design/{name}"].text if found else None

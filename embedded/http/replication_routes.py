@@ -1,0 +1,114 @@
+"""What the replication protocol asks of either side: `_revs_diff`, `_missing_revs`, `_bulk_get`."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from typing import Any
+
+from embedded import database_reading, revtree
+from embedded.document_text import Show, revision_text
+from embedded.http import document_parameters, json_text
+from embedded.http.document_reading import select_open_revisions
+from embedded.http.errors import HttpError, bad_request
+from embedded.http.request import Request
+from embedded.http.response import Response, json_response
+from embedded.http.routing import Route
+from embedded.revtree import Revision, RevisionTree
+
+
+async def revisions_difference(request: Request) -> Response:
+    return json_response(await request.database.reading(difference, await _asked(request)))
+
+
+async def missing_revisions(request: Request) -> Response:
+    found = await request.database.reading(difference, await _asked(request))
+    return json_response({"missing_revs": {id: one["missing"] for id, one in found.items()}})
+
+
+async def _asked(request: Request) -> dict[str, list[Revision]]:
+    return {id: document_parameters.revision_list(revs) for id, revs in (await request.json_object()).items()}
+
+
+def difference(connection: sqlite3.Connection, asked: dict[str, list[Revision]]) -> dict[str, dict[str, list[str]]]:
+    """Which of these revisions are not here: `{id: {"missing": […], "possible_ancestors": […]}}`."""
+    answer: dict[str, dict[str, list[str]]] = {}
+    for id, revisions in asked.items():
+        stored = database_reading.find(connection, id)
+        tree = RevisionTree() if stored is None else stored.tree()
+        absent = revtree.missing(tree, revisions)
+        if not absent:
+            continue
+        answer[id] = {"missing": [str(revision) for revision in absent]}
+        ancestors = revtree.possible_ancestors(tree, absent)
+        if ancestors:
+            answer[id]["possible_ancestors"] = [str(revision) for revision in sorted(ancestors)]
+    return answer
+
+
+async def bulk_get(request: Request) -> Response:
+    documents = (await request.json_object()).get("docs")
+    if not isinstance(documents, list):
+        raise bad_request("Missing JSON list of 'docs'.")
+    show = document_parameters.show(request)
+    latest = request.boolean("latest")
+
+    async def pieces() -> Any:
+        yield b'{"results":['
+        first = True
+        async for text in request.database.streaming(_bulk_results, documents, latest, show):
+            yield (text if first else "," + text).encode()
+            first = False
+        yield b"]}\n"
+
+    return Response(200, pieces())
+
+
+_BATCH = 200
+
+
+def _bulk_results(connection: sqlite3.Connection, documents: list[Any], latest: bool, show: Show) -> Iterator[str]:
+    for at in range(0, len(documents), _BATCH):
+        yield ",".join(_bulk_result(connection, asked, latest, show) for asked in documents[at : at + _BATCH])
+
+
+def _bulk_result(connection: sqlite3.Connection, asked: Any, latest: bool, show: Show) -> str:
+    id = asked.get("id") if isinstance(asked, dict) else None
+    if not isinstance(id, str):
+        return _bulk_error(None, None, "bad_request", "document must be a JSON object")
+    rev = asked.get("rev")
+    try:
+        wanted = None if rev is None else [revtree.parse_revision(rev)]
+        if "atts_since" in asked:
+            since = tuple(document_parameters.revision_list(asked["atts_since"]))
+            show = Show(show.revs, attachments=True, encoding_info=show.encoding_info, atts_since=since)
+    except HttpError as error:
+        return _bulk_error(id, rev, error.error, error.reason)
+    stored = database_reading.find(connection, id)
+    if stored is None:
+        return _bulk_error(id, "undefined" if rev is None else rev, "not_found", "missing")
+    tree = stored.tree()
+    revisions = select_open_revisions(tree, wanted, latest)
+    if wanted is None:
+        revisions = revtree.leaves(tree)
+    parts = []
+    for revision in revisions:
+        text = revision_text(connection, id, tree, revision, show)
+        parts.append(_error_part(id, str(revision), "not_found", "missing") if text is None else f'{{"ok":{text}}}')
+    return f'{{"id":{json_text.text(id)},"docs":[{",".join(parts)}]}}'
+
+
+def _bulk_error(id: str | None, rev: Any, error: str, reason: str) -> str:
+    return f'{{"id":{json_text.text(id)},"docs":[{_error_part(id, rev, error, reason)}]}}'
+
+
+def _error_part(id: str | None, rev: Any, error: str, reason: str) -> str:
+    return json_text.text({"error": {"id": id, "rev": rev, "error": error, "reason": reason}})
+
+
+def routes() -> list[Route]:
+    return [
+        Route("POST", "/{db}/_revs_diff", revisions_difference),
+        Route("POST", "/{db}/_missing_revs", missing_revisions),
+        Route("POST", "/{db}/_bulk_get", bulk_get),
+    ]
