@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from flask import current_app
+from flask import current_app, g
 from flask_login import current_user
 
 from app.couch import Database
@@ -12,6 +12,7 @@ from app.security import rights
 from app.security.users import User
 
 if TYPE_CHECKING:
+    from app.design import Form
     from app.node import Node
 
 CATALOG_TYPES = ("model", "part", "bulletin", "form", "view")
@@ -20,6 +21,13 @@ CATALOG_TYPES = ("model", "part", "bulletin", "form", "view")
 def node() -> Node:
     """The node that serves this request."""
     return cast("Node", current_app.extensions["ironbook"])
+
+
+def forms() -> dict[str, Form]:
+    """Every form in force, by type; asked once a request."""
+    if "forms" not in g:
+        g.forms = node().forms()
+    return cast("dict[str, Form]", g.forms)
 
 
 def user() -> User:

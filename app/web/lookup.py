@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,6 +12,9 @@ from flask.typing import ResponseReturnValue
 from app.couch import Database, Row
 from app.security.access import needs, require
 from app.web import current
+
+if TYPE_CHECKING:
+    from app.design import Form
 
 pages = Blueprint("lookup", __name__)
 
@@ -82,28 +85,9 @@ def distinct(rows: list[Row], limit: int) -> list[Match]:
     return list(found.values())
 
 
-def titles(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
-    """What each of these documents is called, by id."""
-    return {document_id: title_of(document) for document_id, document in documents.items()}
-
-
-def title_of(document: Mapping[str, Any]) -> str:
-    """What people call a document: its name, or what is written on the machine's plate."""
-    kind = document.get("type")
-    named = _TITLE_FIELDS.get(str(kind), ())
-    title = " ".join(str(document[field]) for field in named if document.get(field))
-    if title:
-        return title
-    for field in ("name", "title", "subject", "number", "code", "label"):
-        if document.get(field):
-            return str(document[field])
-    return str(document.get("_id", ""))
-
-
-_TITLE_FIELDS: dict[str, tuple[str, ...]] = {
-    "machine": ("make", "model", "serial"),
-    "model": ("make", "name"),
-    "part": ("number", "name"),
-    "bulletin": ("code", "title"),
-    "activity": ("subject",),
-}
+def title_of(document: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
+    """What people call a document, by its form's title; without a form its name, its title, or its id."""
+    form = forms.get(str(document.get("type")))
+    if form:
+        return form.title_of(document)
+    return str(next((document[field] for field in ("name", "title", "label", "_id") if document.get(field)), ""))

@@ -13,6 +13,7 @@ from app.security import sessions, users
 from app.security.access import needs, public
 from app.security.attempts import Attempts
 from app.web import current
+from app.web.addresses import local_page
 from app.web.formatting import format_count
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ pages = Blueprint("sign_in", __name__)
 def show() -> ResponseReturnValue:
     """The sign-in page; on a node without users, the way to the first-start page."""
     if current.user().is_authenticated:
-        return redirect(next_page(request.args.get("next", "")))
+        return redirect(local_page(request.args.get("next", "")))
     if not users.any_users(current.node().local):
         return redirect(url_for("sign_in.first_start"))
     return render_template("sign_in/sign_in.html", name="", next=request.args.get("next", ""), error="")
@@ -52,7 +53,7 @@ def sign_in() -> ResponseReturnValue:
         return render_template("sign_in/sign_in.html", name=name, next=wanted, error=error), 401
     attempts.succeeded(name, address)
     sessions.begin(user)
-    return redirect(next_page(wanted), 303)
+    return redirect(local_page(wanted), 303)
 
 
 @pages.post("/sign-out")
@@ -91,13 +92,6 @@ def make_first_user() -> ResponseReturnValue:
     sessions.begin(user)
     flash(f"Welcome, {user.display_name}. Add the others who work here under Users.", "success")
     return redirect("/", 303)
-
-
-def next_page(wanted: str) -> str:
-    """Where to go after signing in: `wanted` if it is a page of this node, else home."""
-    inside = wanted.startswith("/") and not wanted.startswith(("//", "/\\"))
-    clean = all(character.isprintable() and character != "\\" for character in wanted)
-    return wanted if inside and clean else "/"
 
 
 def _only_at_first_start() -> None:

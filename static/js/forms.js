@@ -105,7 +105,7 @@
   /* --- rows ----------------------------------------------------------------------------------------------------- */
 
   function newKey() {
-    return "new" + Array.from(window.crypto.getRandomValues(new Uint8Array(6))).map(function (octet) {
+    return "r" + Array.from(window.crypto.getRandomValues(new Uint8Array(6))).map(function (octet) {
       return octet.toString(16).padStart(2, "0");
     }).join("");
   }
@@ -142,13 +142,24 @@
 
   /* --- fields that show only under a condition --------------------------------------------------------------------- */
 
+  function fits(value, wanted) {
+    if (typeof wanted === "boolean") { return (value !== "") === wanted; }
+    return Array.isArray(wanted) ? wanted.map(String).indexOf(value) !== -1 : String(wanted) === value;
+  }
+
+  function valueOf(form, name) {
+    var box = form.querySelector('input[type="checkbox"][name="' + name + '"]');
+    if (box) { return box.checked ? "yes" : ""; }
+    var field = form.querySelector('[name="' + name + '"]');
+    return field ? field.value : "";
+  }
+
   function showConditional(form) {
     form.querySelectorAll("[data-shown-when]").forEach(function (field) {
-      var condition = JSON.parse(field.dataset.shownWhen);
-      var named = form.elements[condition.field];
-      if (!named) { return; }
-      var value = named.type === "checkbox" ? (named.checked ? "yes" : "") : named.value;
-      field.hidden = condition.values.indexOf(value) === -1;
+      var conditions = JSON.parse(field.dataset.shownWhen);
+      field.hidden = !Object.keys(conditions).every(function (name) {
+        return fits(valueOf(form, name), conditions[name]);
+      });
     });
   }
 

@@ -11,7 +11,7 @@ from werkzeug.test import TestResponse
 from app.node import Node
 from app.security import users
 from app.security.attempts import FREE_FOR_USER
-from app.web.sign_in import next_page
+from app.web.addresses import local_page
 
 
 def token_of(answer: TestResponse) -> str:
@@ -77,11 +77,11 @@ def test_whoever_guesses_has_to_wait_even_with_the_right_password(dealer_app: Fl
     ],
 )
 def test_after_signing_in_nobody_is_sent_elsewhere(wanted: str) -> None:
-    assert next_page(wanted) == "/"
+    assert local_page(wanted) == "/"
 
 
 def test_a_page_of_this_node_is_gone_back_to() -> None:
-    assert next_page("/lists/customers?start=%22A%22") == "/lists/customers?start=%22A%22"
+    assert local_page("/lists/customers?start=%22A%22") == "/lists/customers?start=%22A%22"
 
 
 def test_signing_out_ends_the_session(client: Browser) -> None:

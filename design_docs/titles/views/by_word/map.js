@@ -5,7 +5,8 @@ function (doc) {
   var LENGTH = 60;
 
   function text(value) {
-    return typeof value === 'string' ? value : typeof value === 'number' ? String(value) : '';
+    // Of a reference into the catalog, model:CAT-320, people say what follows.
+    return typeof value === 'string' ? value.replace(/^(model|part|bulletin):/, '') : typeof value === 'number' ? String(value) : '';
   }
 
   function joined(parts, between) {

@@ -1,0 +1,274 @@
+"""Any document by its form: shown, edited, made, deleted and brought back, with its history and its disputes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.couch import Conflict, Database, Forbidden
+from app.documents import saving
+from app.documents.disputes import DELETED, value_in
+from app.documents.merging import merge
+from app.security.access import needs, require
+from app.web import current, document_editing, document_fields, history
+from app.web.addresses import local_page
+from app.web.document_editing import Editing
+from app.web.frame import document_url, type_of
+from app.web.lookup import title_of
+
+if TYPE_CHECKING:
+    from app.design import Form
+
+pages = Blueprint("documents", __name__, url_prefix="/documents")
+
+CHANGES_SHOWN = 30
+
+
+@pages.get("/<path:document_id>")
+@needs("read:book", "read:catalog")
+def show(document_id: str) -> ResponseReturnValue:
+    """A document: its fields, its disputes, who changed what."""
+    database = current.database_of(document_id)
+    document = database.get(document_id)
+    if document is None:
+        return _not_there(database, document_id)
+    kind = str(document.get("type") or type_of(document_id))
+    require("read", kind)
+    form = current.forms().get(kind)
+    entries = _changes(database, document_id)
+    named = titles_of(
+        document_fields.references(form, document) | history.ids_in(entries, document, form), around=database
+    )
+    return render_template(
+        "documents/show.html",
+        document=document,
+        title=_title(document),
+        form=form,
+        sections=document_fields.shown_sections(form, document, named, current.user().roles) if form else [],
+        unknown=document_fields.unknown_fields(form, document),
+        disputes=history.disputes_of(document, form, named, current.user().roles),
+        changes=history.changes_of(entries, form, named, current.user().roles),
+        more_changes=len(entries) == CHANGES_SHOWN,
+        editable=form is not None and current.may("edit", kind),
+    )
+
+
+@pages.route("/<path:document_id>/edit", methods=["GET", "POST"])
+@needs("edit:book", "edit:catalog")
+def edit(document_id: str) -> ResponseReturnValue:
+    """Edits a document. Who saves what somebody else saved meanwhile has it merged, and is told."""
+    database = current.database_of(document_id)
+    document = database.get(document_id)
+    if document is None:
+        if request.method == "GET" or "base" not in request.form:
+            return _not_there(database, document_id)
+        document = document_editing.base_of(request.form)
+    kind = str(document.get("type") or type_of(document_id))
+    require("edit", kind)
+    form = _form_of(kind)
+    if request.method == "GET":
+        return _edit_page(
+            form, document, Editing(document, document_editing.base_for(form, document, current.user().roles))
+        )
+    editing = document_editing.read(form, request.form, database, current.user().roles)
+    if editing.unfinished:
+        return _edit_page(form, document, editing), 422 if editing.errors else 200
+    try:
+        saved = saving.save(database, {**editing.values, "_id": document_id}, by=current.user().name, base=editing.base)
+    except (Forbidden, Conflict) as refusal:
+        editing.refusal = str(refusal)
+        return _edit_page(form, document, editing), 422
+    _tell(saved, form)
+    return redirect(local_page(request.form.get("next", ""), document_url(document_id, kind)), 303)
+
+
+@pages.route("/new/<document_type>", methods=["GET", "POST"])
+@needs("edit:book", "edit:catalog")
+def new(document_type: str) -> ResponseReturnValue:
+    """Makes a document of a type. What the address says (``?customer=…``) is filled in already."""
+    require("edit", document_type)
+    form = _form_of(document_type)
+    database = current.database_of_type(document_type)
+    if request.method == "GET":
+        given = document_editing.given(form, request.args, current.node().today())
+        return _new_page(form, Editing(values=given))
+    editing = document_editing.read(form, request.form, database, current.user().roles)
+    if editing.unfinished:
+        return _new_page(form, editing), 422 if editing.errors else 200
+    dealer = "" if document_type in current.CATALOG_TYPES else current.node().dealer
+    document, existing = document_editing.new_document(database, form, editing, dealer)
+    if document is None:
+        return _new_page(form, editing, existing), 422
+    try:
+        saved = saving.save(database, document, by=current.user().name)
+    except (Forbidden, Conflict) as refusal:
+        editing.refusal = str(refusal)
+        return _new_page(form, editing), 422
+    flash(f"{form.label} “{_title(saved.document)}” was added.", "success")
+    return redirect(local_page(request.form.get("next", ""), document_url(saved.document["_id"], document_type)), 303)
+
+
+@pages.route("/<path:document_id>/delete", methods=["GET", "POST"])
+@needs("edit:book", "edit:catalog")
+def delete(document_id: str) -> ResponseReturnValue:
+    """Asks whether a document is really to be deleted, and deletes it."""
+    database = current.database_of(document_id)
+    document = database.get(document_id)
+    if document is None:
+        return _not_there(database, document_id)
+    require("edit", document)
+    title = _title(document)
+    if request.method == "GET" or request.form.get("revision") != document["_rev"]:
+        changed = request.method == "POST"
+        return render_template("documents/delete.html", document=document, title=title, changed=changed)
+    saved = saving.delete(database, document, by=current.user().name)
+    if saved.outcome == "merged":
+        flash(f"“{title}” was changed by somebody else at the same moment, so it stays, marked as disputed.", "warning")
+        return redirect(document_url(document_id), 303)
+    flash(f"“{title}” was deleted. Its page still leads to it, if it is to be brought back.", "success")
+    return redirect(local_page(request.form.get("next", ""), _above(document)), 303)
+
+
+@pages.post("/<path:document_id>/undelete")
+@needs("edit:book", "edit:catalog")
+def undelete(document_id: str) -> ResponseReturnValue:
+    """Brings a deleted document back as it was."""
+    require("edit", type_of(document_id))
+    saved = saving.undelete(current.database_of(document_id), document_id, by=current.user().name)
+    flash(f"“{_title(saved.document)}” was brought back.", "success")
+    return redirect(document_url(document_id), 303)
+
+
+@pages.post("/<path:document_id>/disputes/<dispute_id>")
+@needs("edit:book", "edit:catalog")
+def resolve(document_id: str, dispute_id: str) -> ResponseReturnValue:
+    """Settles a dispute with the value that stands (``now``) or the one in the dispute (``other``)."""
+    database = current.database_of(document_id)
+    document = database.get(document_id)
+    if document is None:
+        return _not_there(database, document_id)
+    require("edit", document)
+    disputed = next((each for each in document.get("disputes") or () if each["id"] == dispute_id), None)
+    back = local_page(request.form.get("next", ""), url_for("documents.show", document_id=document_id))
+    if disputed is None:
+        flash("This was settled already.", "info")
+        return redirect(back, 303)
+    choice = request.form.get("choice")
+    if choice not in ("now", "other"):
+        abort(400, "Choose one of the two values.")
+    value = disputed["value"] if choice == "other" else value_in(disputed, document)
+    if disputed["field"] == DELETED:
+        value = choice == "other"
+    saved = saving.resolve_dispute(database, document_id, dispute_id, value, by=current.user().name)
+    if saved.outcome == "deleted":
+        flash(f"“{_title(document)}” was deleted.", "success")
+        return redirect(_above(document), 303)
+    flash("Settled. The other value is kept in the history.", "success")
+    return redirect(back, 303)
+
+
+def titles_of(ids: set[str], around: Database) -> dict[str, str]:
+    """What the documents with these ids are called: one request to `around`, one to the catalog where it is another."""
+    in_catalog = {each for each in ids if each.split(":", 1)[0] in current.CATALOG_TYPES}
+    found = current.node().catalog.get_many(sorted(in_catalog))
+    if ids - in_catalog:
+        database = around if around.name != "catalog" else current.database_of(next(iter(ids - in_catalog)))
+        found.update(database.get_many(sorted(ids - in_catalog)))
+    return {document_id: _title(document) for document_id, document in found.items()}
+
+
+def _title(document: Mapping[str, Any]) -> str:
+    return title_of(document, current.forms())
+
+
+def _changes(database: Database, document_id: str) -> list[dict[str, Any]]:
+    rows = database.view(
+        "history",
+        "by_document",
+        startkey=[document_id, {}],
+        endkey=[document_id],
+        descending=True,
+        include_docs=True,
+        limit=CHANGES_SHOWN,
+    )
+    return [row.doc for row in rows if row.doc]
+
+
+def _form_of(kind: str) -> Form:
+    form = current.forms().get(kind)
+    if form is None:
+        abort(404, f"There is no form for documents of the type “{kind}” on this node.")
+    return form
+
+
+def _not_there(database: Database, document_id: str) -> ResponseReturnValue:
+    leaves = [leaf for leaf in database.leaves(document_id) if leaf.get("_deleted")]
+    if not leaves:
+        abort(404, "There is no such document on this node: it was never here, or has not arrived yet.")
+    kind = type_of(document_id)
+    require("read", kind)
+    tombstone = merge(leaves).document
+    entries = _changes(database, document_id)
+    deletion = next((entry for entry in entries if entry.get("deleted")), None)
+    title = _title({"type": kind, **_content(deletion)}) if deletion else ""
+    page = render_template(
+        "documents/deleted.html",
+        document_id=document_id,
+        title=title or document_id,
+        tombstone=tombstone,
+        restorable=deletion is not None and current.may("edit", kind),
+    )
+    return page, 410
+
+
+def _content(deletion: Mapping[str, Any]) -> dict[str, Any]:
+    return {row["field"]: row["from"] for row in deletion.get("changes") or ()}
+
+
+def _edit_page(form: Form, document: Mapping[str, Any], editing: Editing) -> str:
+    return _form_page(form, editing, f"Edit {_title(document)}", document)
+
+
+def _new_page(form: Form, editing: Editing, existing: str = "") -> str:
+    return _form_page(form, editing, f"Add {form.label[:1].lower()}{form.label[1:]}", None, existing)
+
+
+def _form_page(form: Form, editing: Editing, title: str, document: Mapping[str, Any] | None, existing: str = "") -> str:
+    named = titles_of(document_fields.references(form, editing.values), around=current.database_of_type(form.name))
+    named.update(editing.typed_titles)
+    context = str(editing.values.get("customer") or "")
+    back = document_url(str(document["_id"])) if document else document_url(context) if context else "/"
+    return render_template(
+        "documents/edit.html",
+        form=form,
+        title=title,
+        document=document,
+        sections=document_fields.input_sections(
+            form, editing.values, editing.errors, named, current.user().roles, context
+        ),
+        labels=form.labels,
+        editing=editing,
+        existing=existing,
+        existing_url=document_url(existing) if existing else "",
+        next=local_page(request.values.get("next", ""), ""),
+        cancel=local_page(request.values.get("next", ""), back),
+    )
+
+
+def _tell(saved: saving.Saved, form: Form) -> None:
+    if saved.outcome == "unchanged":
+        flash("Nothing was different, so nothing was saved.", "info")
+        return
+    sentences = saved.sentences(form.labels)
+    for sentence in sentences:
+        flash(sentence, "warning")
+    if not sentences:
+        flash("Saved.", "success")
+
+
+def _above(document: Mapping[str, Any]) -> str:
+    above = next((document[field] for field in ("machine", "person", "customer") if document.get(field)), "")
+    return document_url(str(above)) if above else "/"

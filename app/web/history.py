@@ -1,0 +1,130 @@
+"""What the log of changes tells about a document, and what is disputed in it (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.documents.disputes import DELETED, value_in
+from app.web.document_fields import NO_FIELD, ShownField, plain, shown
+
+if TYPE_CHECKING:
+    from app.design import Field, Form
+
+Document = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ChangedField:
+    """One field of a change: what it was and what it became."""
+
+    label: str
+    before: ShownField
+    after: ShownField
+
+
+@dataclass(frozen=True)
+class Change:
+    """One entry of the log."""
+
+    by: str
+    at: str
+    deleted: bool
+    fields: Sequence[ChangedField]
+
+
+@dataclass(frozen=True)
+class DisputedField:
+    """Two values for one field: what stands in it now, and what somebody else wanted."""
+
+    id: str
+    label: str
+    is_deletion: bool
+    now: ShownField
+    other: ShownField
+    by: str
+    at: str
+
+
+def changes_of(
+    entries: Iterable[Document], form: Form | None, titles: Mapping[str, str], roles: Iterable[str]
+) -> list[Change]:
+    """The entries of the log in the words of the form, without the fields that `roles` may not read.
+
+    A deletion's entry holds everything there was: its fields are left out.
+    """
+    mine = frozenset(roles)
+    return [
+        Change(
+            by=str(entry.get("by") or ""),
+            at=str(entry.get("at") or ""),
+            deleted=bool(entry.get("deleted")),
+            fields=[
+                _changed(row, form, titles)
+                for row in entry.get("changes") or ()
+                if not entry.get("deleted") and _readable(form, row.get("field"), mine)
+            ],
+        )
+        for entry in entries
+    ]
+
+
+def _changed(row: Document, form: Form | None, titles: Mapping[str, str]) -> ChangedField:
+    found = _field(form, str(row.get("field")))
+    label = found.label if found else str(row.get("field"))
+    return ChangedField(label, _shown(found, row.get("from"), titles), _shown(found, row.get("to"), titles))
+
+
+def disputes_of(
+    document: Document, form: Form | None, titles: Mapping[str, str], roles: Iterable[str]
+) -> list[DisputedField]:
+    """The open disputes of a document with both values, without those about fields that `roles` may not read."""
+    mine = frozenset(roles)
+    disputes = []
+    for each in document.get("disputes") or ():
+        if not _readable(form, each["field"], mine):
+            continue
+        found = _field(form, each["field"])
+        label = found.label if found else each["field"]
+        now, other = value_in(each, document), each.get("value")
+        if "row" in each:
+            now, other = [now] if now else None, [other] if other else None
+        disputes.append(
+            DisputedField(
+                id=each["id"],
+                label=label,
+                is_deletion=each["field"] == DELETED,
+                now=_shown(found, now, titles),
+                other=_shown(found, other, titles),
+                by=str(each.get("by") or ""),
+                at=str(each.get("at") or ""),
+            )
+        )
+    return disputes
+
+
+def ids_in(entries: Iterable[Document], document: Document, form: Form | None) -> set[str]:
+    """The documents named by former and disputed values, so that their titles can be read in one request."""
+    if form is None:
+        return set()
+    named = {each.name for each in form.fields if each.type == "reference"}
+    values = [row.get(side) for entry in entries for row in entry.get("changes") or () if row.get("field") in named
+              for side in ("from", "to")]  # fmt: skip
+    values += [each.get("value") for each in document.get("disputes") or () if each.get("field") in named]
+    return {value for value in values if isinstance(value, str) and value}
+
+
+def _field(form: Form | None, name: str) -> Field | None:
+    return form.by_name.get(name) if form else None
+
+
+def _readable(form: Form | None, name: Any, roles: frozenset[str]) -> bool:
+    found = _field(form, str(name))
+    return found is None or found.may_read(roles)
+
+
+def _shown(found: Field | None, value: Any, titles: Mapping[str, str]) -> ShownField:
+    if found is None:
+        return ShownField(NO_FIELD, "", "text", plain(value))
+    return shown(found, value, titles)
