@@ -1,0 +1,86 @@
+"""The page on which people decide between two values of one field, after two edited it at the same time."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.couch import Database
+from app.security.access import needs
+from app.web import current, history
+from app.web.documents import titles_of
+from app.web.lookup import title_of
+
+pages = Blueprint("disputes", __name__)
+
+# Documents on one page; the rest follows by key.
+PAGE = 25
+
+
+@dataclass(frozen=True)
+class Disputed:
+    """A document with the fields that wait for a decision."""
+
+    id: str
+    title: str
+    type: str
+    document: dict[str, Any]
+    disputes: list[history.DisputedField]
+
+
+def book_or_market() -> Database:
+    """Where the documents of this node are that people may have disputes about."""
+    node = current.node()
+    return node.market if node.is_manufacturer else node.book
+
+
+def count_disputes() -> int:
+    """How many fields wait for somebody to decide: one reduced row."""
+    rows = book_or_market().view("conflicts", "disputes", reduce=True).rows
+    return int(rows[0].value) if rows else 0
+
+
+@pages.get("/replication/disputes")
+@needs("read:book", "read:market")
+def show() -> ResponseReturnValue:
+    """Every document with two values for one field, by type, each to be decided with one click."""
+    database = book_or_market()
+    start = _start(request.args.get("start", ""))
+    rows = database.view("conflicts", "disputes", reduce=False, include_docs=True, limit=PAGE + 1, **start).rows
+    following = rows[PAGE] if len(rows) > PAGE else None
+    documents = [row.doc for row in rows[:PAGE] if row.doc and current.may("read", row.doc)]
+    forms = {str(document["type"]): current.node().form(str(document["type"])) for document in documents}
+    named: set[str] = set()
+    for document in documents:
+        named |= history.ids_in((), document, forms[document["type"]])
+    titles = titles_of(named, around=database)
+    return render_template(
+        "replication/disputes.html",
+        documents=[_disputed(document, forms[document["type"]], titles) for document in documents],
+        here=request.full_path.rstrip("?"),
+        first=url_for("disputes.show") if start else "",
+        next=url_for("disputes.show", start=json.dumps([following.key, following.id])) if following else "",
+    )
+
+
+def _disputed(document: dict[str, Any], form: Any, titles: dict[str, str]) -> Disputed:
+    return Disputed(
+        id=document["_id"],
+        title=title_of(document),
+        type=form.label if form else str(document["type"]),
+        document=document,
+        disputes=history.disputes_of(document, form, titles),
+    )
+
+
+def _start(text: str) -> dict[str, Any]:
+    """Where a page begins; an address that was tampered with begins at the beginning."""
+    try:
+        key, document_id = json.loads(text)
+    except (ValueError, TypeError):
+        return {}
+    return {"startkey": key, "startkey_docid": str(document_id)}
