@@ -7,6 +7,7 @@ travel: a photo is not sent again because somebody corrected the note beside it.
 from __future__ import annotations
 
 import base64
+import itertools
 import json
 import secrets
 import shutil
@@ -22,7 +23,6 @@ from embedded.replicator.transport import LostConnection
 
 INLINE_BYTES = 64 * 1024
 """Attachments of a revision that are no larger than this together travel inside the document, with many others."""
-_TRIES = 4
 
 
 def has_attachments(document: Mapping[str, Any]) -> bool:
@@ -66,7 +66,7 @@ def _fetch_bytes(source: Peer, document: dict[str, Any], name: str) -> bytes:
 def _fetch(source: Peer, document: dict[str, Any], name: str, path: Path) -> Path:
     """Download an attachment into a file. A download that broke off starts again."""
     expected = document["_attachments"][name].get("length")
-    for attempt in range(_TRIES):
+    for attempt in itertools.count():
         try:
             with source.attachment(document["_id"], name, document["_rev"]) as pieces, path.open("wb") as file:
                 for piece in pieces:
@@ -75,7 +75,7 @@ def _fetch(source: Peer, document: dict[str, Any], name: str, path: Path) -> Pat
                 return path
             raise LostConnection(f"the attachment {name} of {document['_id']} did not arrive whole.")
         except LostConnection as loss:
-            source.pause(attempt, _TRIES, loss)
+            source.pause(attempt, loss)
     raise AssertionError("the last pause raises")
 
 

@@ -114,7 +114,8 @@ class Replications:
             return session.run()
 
     def _peer(self, side: Side, job: Job) -> Peer:
-        return Peer(side.address, self._transport(side, job), side.password is not None, job.cancelled)
+        has_password, retries = side.password is not None, job.replication.retries
+        return Peer(side.address, self._transport(side, job), has_password, job.cancelled, retries)
 
     def _transport(self, side: Side, job: Job) -> Transport:
         seconds = job.replication.timeout_seconds

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, MutableMapping
 from concurrent.futures import CancelledError, Future
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from embedded.server import Store
 
 T = TypeVar("T")
+
+log = logging.getLogger("embedded.replicator")
 
 _PIECE = 256 * 1024
 
@@ -137,6 +140,9 @@ async def _answer(application: Application, request: Request) -> Response:
         return await application.answer(request)
     except HttpError as error:
         return error_response(error)
+    except Exception:
+        log.exception("%s %s failed", request.method, "/".join(request.segments))
+        return error_response(HttpError(500, "internal_error", "The store has a defect here; its log says where."))
 
 
 async def _whole(application: Application, request: Request) -> Reply:

@@ -32,7 +32,6 @@ from embedded.replicator.transport import LostConnection, Reply, Transport
 _BUSY = (429, 500, 502, 503, 504)
 _WAITS = (0.25, 1.0, 4.0)
 """Seconds before each new try."""
-_TRIES = len(_WAITS) + 1
 _LONGEST_WAIT = 30.0
 _WRITING_SECONDS = 60.0
 """What a large write may take beyond the usual time."""
@@ -67,11 +66,14 @@ def document_path(id: str) -> str:
 class Peer:
     """One side. `name` is how it is called in messages: a URL without credentials or a database's name."""
 
-    def __init__(self, name: str, transport: Transport, has_password: bool, cancelled: threading.Event) -> None:
+    def __init__(
+        self, name: str, transport: Transport, has_password: bool, cancelled: threading.Event, retries: int
+    ) -> None:
         self.name = name
         self.transport = transport
         self._has_password = has_password
         self._cancelled = cancelled
+        self._tries = retries + 1
         self._has_bulk_get = True
 
     # --- asking
@@ -89,7 +91,7 @@ class Peer:
         """One request, tried again while that may help. The reply has any status but those that say "later"."""
         body = None if value is None else json_text.text(value).encode()
         send = functools.partial(self.transport.ask, method, path, query, body, longer)
-        return self._checked(self._persistently(send, tries or _TRIES))
+        return self._checked(self._persistently(send, tries or self._tries))
 
     def _ask_raw(
         self,
@@ -101,11 +103,11 @@ class Peer:
         about_a_document: bool = False,
     ) -> Reply:
         send = functools.partial(self.transport.ask, method, path, query, body, longer)
-        return self._checked(self._persistently(send, _TRIES), about_a_document)
+        return self._checked(self._persistently(send, self._tries), about_a_document)
 
-    def pause(self, attempt: int, tries: int, loss: LostConnection) -> None:
+    def pause(self, attempt: int, loss: LostConnection) -> None:
         """Wait before a new try of a download that broke off. Raises when `attempt` (from 0) was the last one."""
-        if attempt + 1 >= tries:
+        if attempt + 1 >= self._tries:
             raise unreachable(self.name, loss.why) from loss
         if self._cancelled.wait(_WAITS[min(attempt, len(_WAITS) - 1)]):
             raise Cancelled
@@ -332,14 +334,18 @@ class Peer:
         """Write one replica as `multipart/related`. Returns why it was refused; raises `MissingStub`."""
         query = {"new_edits": "false"}
         send = functools.partial(self.transport.upload, document_path(id), query, content_type, parts)
-        return self._outcome(self._checked(self._persistently(send, _TRIES), about_a_document=True), id)
+        return self._outcome(self._checked(self._persistently(send, self._tries), about_a_document=True), id)
 
     @contextlib.contextmanager
     def attachment(self, id: str, name: str, rev: str) -> Iterator[Iterator[bytes]]:
         """The bytes of an attachment, piece by piece. Raises `LostConnection`: what came before is not all of it."""
         with self.transport.download(f"{document_path(id)}/{quote(name, safe='/')}", {"rev": rev}) as download:
-            if download.status != 200:
+            if download.status in _BUSY:
                 raise LostConnection(f"it answered {download.status} for the attachment {name} of {id}.")
+            if download.status != 200:
+                # The revision may have been replaced meanwhile: then the next run sees the one that replaced it.
+                told = f"{self.name} answered {download.status} for the attachment {name} of {id}."
+                raise ReplicationError("error", told, transient=True)
             yield download.pieces
 
     def _outcome(self, reply: Reply, id: str) -> str | None:

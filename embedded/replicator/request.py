@@ -15,6 +15,7 @@ from embedded.http.errors import bad_request
 DEFAULT_BATCH = 500
 DEFAULT_CHECKPOINT_SECONDS = 5.0
 DEFAULT_TIMEOUT_SECONDS = 30.0
+DEFAULT_RETRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,7 @@ class Replication:
     batch: int = DEFAULT_BATCH
     checkpoint_seconds: float = DEFAULT_CHECKPOINT_SECONDS
     timeout_seconds: float = DEFAULT_TIMEOUT_SECONDS
+    retries: int = DEFAULT_RETRIES
 
     def with_filter_code(self, code: str) -> Replication:
         return replace(self, selection=replace(self.selection, filter_code=code))
@@ -108,6 +110,7 @@ def parse_replication(body: dict[str, Any], own_url: str) -> Replication:
         checkpoint_seconds=_number(body, "checkpoint_interval", DEFAULT_CHECKPOINT_SECONDS * 1000, 0, 86_400_000)
         / 1000,
         timeout_seconds=_number(body, "connection_timeout", DEFAULT_TIMEOUT_SECONDS * 1000, 100, 3_600_000) / 1000,
+        retries=int(_number(body, "retries_per_request", DEFAULT_RETRIES, 0, 100)),
     )
 
 

@@ -64,15 +64,16 @@ def _documents(place: Place) -> int:
 class Asking(threading.Thread):
     """Asks for a replication in the background. `told`: the answer, or what went wrong."""
 
-    def __init__(self, worker: Couch, source: Place, target: Place) -> None:
+    def __init__(self, worker: Couch, source: Place, target: Place, **options: Any) -> None:
         super().__init__(daemon=True)
+        self._options = {"checkpoint_interval": 50, "worker_batch_size": 200, **options}
         self._arguments = (worker, source.endpoint(), target.endpoint())
         self.told: Any = None
         self.start()
 
     def run(self) -> None:
         try:
-            self.told = replicate(*self._arguments, checkpoint_interval=50, worker_batch_size=200)
+            self.told = replicate(*self._arguments, **self._options)
         except Exception as error:
             self.told = error
 
@@ -119,7 +120,7 @@ def test_a_replication_outlives_a_target_that_is_killed_and_comes_back(couch: Co
 
 def test_a_source_that_stays_away_ends_the_replication_with_a_reason(couch: Couch, killable: KillableStore) -> None:
     source, target = _filled(killable.couch), Place(couch, couch.database())
-    asking = Asking(couch, source, target)
+    asking = Asking(couch, source, target, retries_per_request=1)
     _wait_until_some_have_arrived(target, asking)
     killable.kill()
     asking.join()
