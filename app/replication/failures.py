@@ -64,12 +64,15 @@ _WORDS: tuple[tuple[str, str], ...] = (
     ("busy", r"\b429\b|\b503\b|too_many_requests|service_unavailable|overload"),
     ("forbidden", r"forbidden|not allowed|not authorized to access"),
     (
-        "no_network",
-        r"econnrefused|conn_failed|nxdomain|ehostunreach|enetunreach|econnreset|etimedout|timeout|timed out|refused|"
-        r"unreachable|reset by peer|getaddrinfo|name or service not known|connection (?:closed|aborted|error)|"
-        r"closed_before|connection_closing|broken pipe|remote end closed|req_timedout",
+        "not_couchdb",
+        r"does not answer like|invalid_json|not json|expecting value|<!doctype|<html|\b30[1278]\b|bad_response",
     ),
-    ("not_couchdb", r"invalid_json|not json|expecting value|<!doctype|<html|\b30[1278]\b|bad_response"),
+    (
+        "no_network",
+        r"could not be reached|econnrefused|conn_failed|nxdomain|ehostunreach|enetunreach|econnreset|etimedout|timeout|"
+        r"timed out|refused|unreachable|reset by peer|getaddrinfo|name or service not known|"
+        r"connection (?:closed|aborted|error)|closed_before|connection_closing|broken pipe|remote end closed",
+    ),
 )
 
 

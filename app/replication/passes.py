@@ -20,7 +20,7 @@ from app.errors import ConfigurationError, IronbookError
 from app.replication import refusals, reports, sync_log
 from app.replication.conflicts import MergeReport, merge_conflicts
 from app.replication.connections import ALL_DOCUMENTS, Connection, upstream
-from app.replication.failures import Failure, failure, failure_of
+from app.replication.failures import Failure, failure, failure_of, kind_of
 from app.replication.results import PassResult, Progress, ProgressCallback, Step, failures_ever, session_counts
 from app.replication.running import only_one, running
 from app.replication.state import State, change_state, read_state
@@ -85,15 +85,20 @@ class _Pass:
         except ConfigurationError as error:
             why = Failure("wrong_password", str(error))
         except StoreError as error:
-            why = failure("store", self.connection.url, reason=str(error))
+            kind = "disk_full" if kind_of(f"{error.error} {error.reason}") == "disk_full" else "store"
+            why = failure(kind, self.connection.url, reason=str(error))
             log.exception("The sync with %s met an error of this node's own store", self.connection.name)
         if why:
-            self.refused = refusals.count(self.node, self.connection.name)
+            self.refused = before.refused
         result = PassResult(
             self.connection.name, start, _now(), tuple(self.steps), self.merges.merged, self.merges.disputes,
             self.refused, why,
         )  # fmt: skip
-        self._remember(before, result, reached)
+        try:
+            self._remember(before, result, reached)
+        except StoreError:
+            # The store was stopped or killed meanwhile: the next pass finds out by itself what this one did.
+            log.exception("The sync with %s could not be logged", self.connection.name)
         return result
 
     def _replicate_all(self, before: State) -> dict[str, Any]:

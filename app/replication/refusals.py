@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, StoreError, Unreachable, WrongPassword
 from app.replication.connections import Connection
-from app.replication.state import read_state
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -67,11 +66,6 @@ def refusals_of(node: Node, document_id: str) -> list[Refused]:
 
     ids = [f"refused:{connection.name}:{document_id}" for connection in connections(node)]
     return [_refused(document) for document in node.local.get_many(ids).values()]
-
-
-def count(node: Node, connection: str) -> int:
-    """How many documents were listed after the last pass of this connection."""
-    return read_state(node, connection).refused
 
 
 def refresh(node: Node, connection: Connection, *directions: Direction) -> int:

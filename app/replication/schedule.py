@@ -41,10 +41,16 @@ _WORKERS = 4
 
 
 class Schedule:
-    """The schedule of one node, in threads of this process. Start it once, stop it before the node is closed."""
+    """The schedule of one node, in threads of this process. Start it once, stop it before the node is closed.
 
-    def __init__(self, node: Node) -> None:
+    `tick` and `aggregate` are in seconds: how often it looks for what changed, and how often the manufacturer's market
+    is fed.
+    """
+
+    def __init__(self, node: Node, tick: float = TICK, aggregate: float = AGGREGATE) -> None:
         self._node = node
+        self._every_tick = tick
+        self._every_aggregate = aggregate
         self._stopping = threading.Event()
         self._lock = threading.Lock()
         self._planned: dict[str, tuple[Connection, datetime]] = {}
@@ -60,9 +66,9 @@ class Schedule:
         """Starts running what is due; every connection syncs once within seconds."""
         logging.getLogger("apscheduler").setLevel(logging.WARNING)
         self._scheduler.start()
-        self._repeat("tick", self._tick, TICK, 0.0)
+        self._repeat("tick", self._tick, self._every_tick, 0.0)
         if self._node.is_manufacturer:
-            self._repeat("aggregate", self._aggregate, AGGREGATE, 1.0)
+            self._repeat("aggregate", self._aggregate, self._every_aggregate, 0.0)
         else:
             self._repeat("merge", self._merge, MERGE, MERGE)
 
@@ -142,7 +148,7 @@ class Schedule:
 
     def _waits_long(self, name: str) -> bool:
         at = self.next_run(name)
-        return at is not None and at - datetime.now(UTC) > timedelta(seconds=TICK)
+        return at is not None and at - datetime.now(UTC) > timedelta(seconds=self._every_tick)
 
     def _plan(self, connection: Connection, seconds: float) -> None:
         at = self._add(f"sync:{connection.name}", self._sync, seconds, connection.name)

@@ -20,7 +20,7 @@ COUNT = 4000
 
 def kill_store(node: Node) -> None:
     """Kills the node's store process without warning."""
-    pid = json.loads((node.settings.data / "running.json").read_text(encoding="utf-8"))["pid"]
+    pid = json.loads((node.settings.data / "store" / "running.json").read_text(encoding="utf-8"))["pid"]
     os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
 
 

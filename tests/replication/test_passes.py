@@ -160,7 +160,9 @@ def test_two_syncs_of_one_connection_never_run_at_once_in_one_process(trade: Tra
 def test_two_syncs_of_one_connection_never_run_at_once_in_two_processes(trade: Trade) -> None:
     folder = trade.dealer.settings.data / "locks"
     folder.mkdir()
-    hold = "import filelock, sys; filelock.FileLock(sys.argv[1]).acquire(); print('held', flush=True); input()"
+    hold = (
+        "import filelock, sys; lock = filelock.FileLock(sys.argv[1]); lock.acquire(); print('held', flush=1); input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", hold, str(folder / "sync-manufacturer.lock")],
         stdin=subprocess.PIPE,

@@ -16,7 +16,7 @@ from app.replication.status import status
 
 @contextmanager
 def running(node: Node) -> Iterator[Schedule]:
-    schedule = Schedule(node)
+    schedule = Schedule(node, tick=0.2, aggregate=0.3)
     schedule.start()
     try:
         yield schedule

@@ -5,9 +5,18 @@ import pytest
 from app.replication.failures import NEEDS_A_PERSON, SENTENCES, failure, kind_of
 
 RECORDED = [
-    ('error {http_request_failed,"GET","http://127.0.0.1:9/x/",\n {error,{error,{conn_failed,{error,econnrefused}}}}}', "no_network"),
-    ('error {http_request_failed,"GET","http://hq.example/x/", {error,{error,{conn_failed,{error,nxdomain}}}}}', "no_network"),
-    ('replication_auth_error {session_request_unauthorized,"http://127.0.0.1:5984/_session","admin"}', "wrong_password"),
+    (
+        'error {http_request_failed,"GET","http://127.0.0.1:9/x/",\n{error,{error,{conn_failed,{error,econnrefused}}}}}',
+        "no_network",
+    ),
+    (
+        'error {http_request_failed,"GET","http://hq.example/x/", {error,{error,{conn_failed,{error,nxdomain}}}}}',
+        "no_network",
+    ),
+    (
+        'replication_auth_error {session_request_unauthorized,"http://127.0.0.1:5984/_session","admin"}',
+        "wrong_password",
+    ),
     ("unauthorized Name or password is incorrect.", "wrong_password"),
     ("403 Account is temporarily locked due to multiple authentication failures", "locked"),
     ("db_not_found could not open http://127.0.0.1:5984/rec_t/", "missing"),
@@ -21,8 +30,10 @@ RECORDED = [
     ("503 service_unavailable", "busy"),
     ("[Errno 111] Connection refused", "no_network"),
     ("<!DOCTYPE html><title>Hotel Wi-Fi</title>", "not_couchdb"),
+    ("error http://hq:5984/book/ could not be reached: nobody answers at this address.", "no_network"),
+    ("error http://hq:5984/book/ does not answer like a CouchDB: it answered HTML.", "not_couchdb"),
     ("something nobody has seen before", "unknown"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("words", "kind"), RECORDED)
