@@ -91,7 +91,7 @@ def contractions(single: dict[int, list[Element]]) -> dict[str, list[Element]]:
         if point not in HANGUL and len(decomposed := unicodedata.normalize("NFD", chr(point))) > 2
         for size in range(3, len(decomposed) + 1)
     }
-    tibetan = [chr(point) for point in range(0x0F71, 0x0F85)]
+    tibetan = [chr(point) for point in range(0x0F71, 0x0F84)]
     longer |= {chr(first) + a + b for first in (0x0FB2, 0x0FB3) for a in tibetan for b in tibetan}
     longer |= {
         pair + chr(third) for pair in list(found) for third in everything_after if third in following[ord(pair[1])]

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
+from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request, forbidden, not_found, unauthorized
 from embedded.javascript.sandbox import CompilationError, Sandbox, ScriptError, ScriptStoppedError
 
 _VALIDATION = "validate_doc_update"
+
+
+def validate(
+    designs: Sequence[str], edits: Sequence[tuple[str, str | None]], user: str, security: str
+) -> list[HttpError | None]:
+    """Ask the validation function of each design document (JSON texts); the first refusal of an edit counts."""
+    refusals: list[HttpError | None] = [None] * len(edits)
+    for design in designs:
+        for at, refusal in enumerate(_functions_of(design).validate(edits, user, security)):
+            refusals[at] = refusals[at] or refusal
+    return refusals
+
+
+def filter_documents(design: str, name: str, documents: Sequence[str], request: str) -> list[bool]:
+    """`DesignFunctions.filter` of a design document given as JSON text."""
+    return _functions_of(design).filter(name, documents, request)
+
+
+def filter_by_view(design: str, view: str, documents: Sequence[str]) -> list[bool]:
+    """`DesignFunctions.emits` of a design document given as JSON text."""
+    return _functions_of(design).emits(view, documents)
 
 
 class DesignFunctions:
@@ -26,8 +49,8 @@ class DesignFunctions:
     def validates(self) -> bool:
         return isinstance(self._body.get(_VALIDATION), str)
 
-    def filter(self, name: str, documents: Sequence[str], request: Mapping[str, Any]) -> list[bool]:
-        """Which documents the filter lets through. `request` is CouchDB's request object (`query`, `userCtx`, …).
+    def filter(self, name: str, documents: Sequence[str], request: str) -> list[bool]:
+        """Which documents the filter lets through. `request`: CouchDB's request object as JSON text.
 
         Raises 404 for a filter there is not, 400 for one that does not compile, throws, or is stopped.
         """
@@ -35,7 +58,7 @@ class DesignFunctions:
         source = filters.get(name) if isinstance(filters, dict) else None
         if not isinstance(source, str):
             raise not_found(f"missing json key: {name if isinstance(filters, dict) else 'filters'}")
-        return self._answers(f"filter {name}", source, "filter", _array(documents), json.dumps(request))
+        return self._answers(f"filter {name}", source, "filter", _array(documents), request)
 
     def emits(self, view: str, documents: Sequence[str]) -> list[bool]:
         """For which documents a view's map function emits (`_changes?filter=_view`). Raises like `filter`."""
@@ -46,10 +69,9 @@ class DesignFunctions:
             raise not_found(f"missing json key: {view if isinstance(views, dict) else 'views'}")
         return self._answers(f"view {view}", source, "emits", _array(documents))
 
-    def validate(
-        self, edits: Sequence[tuple[str, str | None]], user: Mapping[str, Any], security: Mapping[str, Any]
-    ) -> list[HttpError | None]:
-        """For each (new document, stored winner or None): None, or the refusal. `user` is CouchDB's `userCtx`.
+    def validate(self, edits: Sequence[tuple[str, str | None]], user: str, security: str) -> list[HttpError | None]:
+        """For each (new document, stored winner or None): None, or the refusal. `user` is CouchDB's `userCtx`,
+        `security` the database's `_security`, both JSON texts.
 
         A function that fails or does not compile refuses everything, as in CouchDB: nothing gets past a validation.
         """
@@ -59,7 +81,7 @@ class DesignFunctions:
         pairs = _array(["[" + new + "," + (old or "null") + "]" for new, old in edits])
         try:
             sandbox = self._sandbox(_VALIDATION, source)
-            answer = sandbox.call("validate", 0, pairs, json.dumps(user), json.dumps(security))
+            answer = sandbox.call("validate", 0, pairs, user, security)
         except CompilationError as error:
             return [_refusal(["error", f"compilation_error: {error}"])] * len(edits)
         except (ScriptError, ScriptStoppedError) as error:
@@ -82,6 +104,11 @@ class DesignFunctions:
         if known is None or not known.alive:
             known = self._sandboxes[key] = Sandbox([source], self._body)
         return known
+
+
+@lru_cache(maxsize=16)
+def _functions_of(design: str) -> DesignFunctions:
+    return DesignFunctions(json_text.stored(design))
 
 
 def _array(texts: Sequence[str]) -> str:

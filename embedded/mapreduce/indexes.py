@@ -1,0 +1,211 @@
+"""The indexes of a running store: one `ViewIndex` a database and signature, and the updates that run."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import sqlite3
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+
+from embedded import active_tasks
+from embedded.active_tasks import Task
+from embedded.database import Database
+from embedded.http.errors import HttpError
+from embedded.javascript import ViewFunctions
+from embedded.mango.fields import FieldMapper
+from embedded.mapreduce.building import Mapper, Update, bring_up_to_date
+from embedded.mapreduce.definition import IndexDefinition, javascript_reduces, view_functions
+from embedded.mapreduce.index_file import IndexFile, read_state
+from embedded.mapreduce.reading import Index
+from embedded.mapreduce.reducers import Reducer, reducer_for
+from embedded.mapreduce.tree import Tree
+
+log = logging.getLogger("embedded.mapreduce")
+
+_CONTEXTS: Final = 16
+"""Indexes whose scripts stay in memory."""
+_BUILDERS: Final = 2
+"""Indexes brought up to date at the same time."""
+
+
+class ViewIndex:
+    """One index of one database. `name` is that of the design document it was last asked for by."""
+
+    def __init__(self, database: Database, definition: IndexDefinition, name: str) -> None:
+        self.database = database
+        self.definition = definition
+        self.name = name
+        self.updating: asyncio.Task[None] | None = None
+        self.file = IndexFile(
+            database.index_directory() / f"{definition.signature}.sqlite", len(definition.maps), database.uuid
+        )
+
+    @contextlib.contextmanager
+    def reading(self, functions: ViewFunctions, view_name: str) -> Iterator[Index]:
+        """The view of a name at one moment. In a worker thread."""
+        view = self.definition.view(view_name)
+        with self.file.connection() as connection, self.database.connection() as documents:
+            tree = self._tree(connection, functions, view.rows)
+            reducers = self._reducers(functions, view.rows)
+            reducer = None if view.reduce is None else reducers[view.reduce]
+            yield Index(connection, documents, view.rows, tree, reducer, view.reduce or 0)
+
+    def is_behind(self) -> bool:
+        """Whether the database has changes the index has not. In a worker thread."""
+        with self.file.connection() as connection:
+            state = read_state(connection)
+        current = self.database.read(
+            lambda reading: reading.execute("SELECT update_seq, purge_seq FROM counters").fetchone()
+        )
+        return (state.seq, state.purge_seq) != tuple(current)
+
+    def update(self, functions: ViewFunctions, task: Task) -> None:
+        """Bring the index to where the database is. In a worker thread; one at a time."""
+        try:
+            self._update(functions, task)
+        except sqlite3.OperationalError as error:
+            raise HttpError(
+                507 if "full" in str(error) else 503,
+                "storage_error",
+                f"The index could not be written ({error}). Nothing is lost: it goes on when there is space.",
+            ) from None
+        except sqlite3.DatabaseError as error:
+            log.warning("%s: the index %s is made anew: %s", self.database.name, self.name, error)
+            self.file.create()
+            self._update(functions, task)
+
+    def _update(self, functions: ViewFunctions, task: Task) -> None:
+        definition = self.definition
+        mapper: Mapper = FieldMapper(definition.maps) if definition.language == "query" else functions
+        update = Update(
+            self.database,
+            mapper,
+            len(definition.maps),
+            lambda connection, number: self._tree(connection, functions, number),
+            includes_design=definition.options.get("include_design") is True,
+            includes_local_seq=definition.options.get("local_seq") is True,
+        )
+        total = max(1, self.database.update_seq)
+        with self.file.building() as connection:
+            bring_up_to_date(
+                connection,
+                update,
+                lambda seq: task.update(changes_done=seq, progress=min(100, seq * 100 // total)),
+            )
+
+    def _tree(self, connection: sqlite3.Connection, functions: ViewFunctions, number: int) -> Tree:
+        return Tree(connection, number, self._reducers(functions, number), read_state(connection).has_nodes)
+
+    def _reducers(self, functions: ViewFunctions, number: int) -> list[Reducer]:
+        scripts = javascript_reduces(self.definition)
+        return [reducer_for(source, functions, scripts) for source in self.definition.reduces[number]]
+
+
+class Indexes:
+    """All indexes of a store that were asked for, and their updates."""
+
+    def __init__(self, shared: dict[str, Any]) -> None:
+        self._tasks = active_tasks.of_store(shared)
+        self._known: weakref.WeakKeyDictionary[Database, dict[str, ViewIndex]] = weakref.WeakKeyDictionary()
+        self._functions: OrderedDict[int, tuple[ViewIndex, ViewFunctions]] = OrderedDict()
+        self._lock = threading.Lock()
+        self._builders = ThreadPoolExecutor(_BUILDERS, "index")
+
+    def index(self, database: Database, definition: IndexDefinition, name: str) -> ViewIndex:
+        """In a worker thread: the index of a definition, its file made when there is none."""
+        with self._lock:
+            of_database = self._known.setdefault(database, {})
+            found = of_database.get(definition.signature)
+            if found is None:
+                found = of_database[definition.signature] = ViewIndex(database, definition, name)
+            if found.definition is not definition:
+                found.definition = definition
+            found.name = name
+            return found
+
+    def functions(self, index: ViewIndex) -> ViewFunctions:
+        """In a worker thread: the scripts of an index, compiled. Raises 400 `compilation_error`."""
+        with self._lock:
+            kept = self._functions.get(id(index))
+            if kept is not None:
+                self._functions.move_to_end(id(index))
+                return kept[1]
+        definition = index.definition
+        where = f"_design/{index.name} of {index.database.name}"
+        functions = ViewFunctions([]) if definition.language == "query" else view_functions(definition, where)
+        with self._lock:
+            self._functions[id(index)] = (index, functions)
+            while len(self._functions) > _CONTEXTS:
+                self._functions.popitem(last=False)
+        return functions
+
+    async def bring_up_to_date(self, index: ViewIndex) -> None:
+        """From the event loop: returns when the index shows all that was in the database when this was called.
+
+        Those who wait for the same index share one update, and no thread waits with them.
+        """
+        while await self._run(index.is_behind):
+            if index.updating is None:
+                index.updating = asyncio.get_running_loop().create_task(self._update(index))
+            await asyncio.shield(index.updating)
+
+    def start_update(self, index: ViewIndex) -> None:
+        """From the event loop: bring the index up to date without waiting (`update=lazy`)."""
+        if index.updating is None:
+            index.updating = asyncio.get_running_loop().create_task(self._update(index))
+            index.updating.add_done_callback(_log_failure)
+
+    async def _update(self, index: ViewIndex) -> None:
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._builders, self._update_now, index)
+        finally:
+            index.updating = None
+
+    def _update_now(self, index: ViewIndex) -> None:
+        functions = self.functions(index)
+        with self._tasks.running(
+            "indexer",
+            database=index.database.name,
+            design_document=f"_design/{index.name}",
+            total_changes=index.database.update_seq,
+            changes_done=0,
+            progress=0,
+        ) as task:
+            index.update(functions, task)
+
+    async def _run(self, function: Any, *arguments: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+
+    def clean_up(self, database: Database, wanted: set[str]) -> None:
+        """In a worker thread: delete the files of indexes that no design document wants any more."""
+        with self._lock:
+            of_database = self._known.get(database, {})
+            for signature in list(of_database):
+                if signature not in wanted and of_database[signature].updating is None:
+                    of_database.pop(signature).file.close()
+        directory = database.index_directory()
+        if not directory.is_dir():
+            return
+        for path in directory.iterdir():
+            if path.name.partition(".")[0] not in wanted | set(self._known.get(database, {})):
+                with contextlib.suppress(OSError):  # still being read on Windows: the next cleaning takes it
+                    path.unlink()
+
+
+def _log_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception() is not None:
+        log.warning("An index could not be brought up to date: %s", task.exception())
+
+
+def of_store(shared: dict[str, Any]) -> Indexes:
+    """The indexes of a store, kept in `Store.shared`."""
+    if "indexes" not in shared:
+        shared["indexes"] = Indexes(shared)
+    found: Indexes = shared["indexes"]
+    return found
