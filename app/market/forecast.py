@@ -130,10 +130,12 @@ class _Run:
                 machines.add(machine) if machine else dealers.add(dealer)
         for dealer in dealers:
             rows = self.node.market.all_docs(startkey=f"{dealer}:machine:", endkey=f"{dealer}:machine;").rows
-            machines.update(row.id for row in rows)
+            machines.update(str(row.id) for row in rows)
         if customers:
             keys = [["customer", customer] for customer in sorted(customers)]
-            machines.update(row.id for row in self.node.market.view(_DESIGN, "machines", keys=keys, reduce=False).rows)
+            machines.update(
+                str(row.id) for row in self.node.market.view(_DESIGN, "machines", keys=keys, reduce=False).rows
+            )
         return machines
 
     def _all_machines(self) -> Iterator[str]:
@@ -143,7 +145,7 @@ class _Run:
                 _DESIGN, "machines", reduce=False, limit=_BATCH + 1,
                 **{"startkey": ["model"], "endkey": ["model", {}], **last},
             ).rows  # fmt: skip
-            yield from (row.id for row in rows[:_BATCH])
+            yield from (str(row.id) for row in rows[:_BATCH])
             if len(rows) <= _BATCH:
                 return
             last = {"startkey": rows[_BATCH].key, "startkey_docid": rows[_BATCH].id}
@@ -154,7 +156,7 @@ class _Run:
         ).rows
         keys = [row.key for row in groups if _model_id(row.key[1], row.key[2]) in model_ids]
         if keys:
-            yield from (row.id for row in self.node.market.view(_DESIGN, "machines", keys=keys, reduce=False).rows)
+            yield from (str(row.id) for row in self.node.market.view(_DESIGN, "machines", keys=keys, reduce=False).rows)
 
     def _work_out(self, machine_ids: Sequence[str]) -> None:
         machines = self.node.market.get_many(machine_ids)

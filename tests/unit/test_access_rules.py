@@ -19,7 +19,8 @@ def reason(rules: str, new: dict[str, Any], old: dict[str, Any] | None = None, u
     context.eval(f"var rule = ({source}\n);")
     arguments = ", ".join(json.dumps(value) for value in (new, old, user, {}))
     answer = context.eval(
-        f"(function () {{ try {{ rule({arguments}); return ''; }} catch (e) {{ return e.forbidden || String(e); }} }})()"
+        f"(function () {{ try {{ rule({arguments}); return ''; }}"
+        " catch (e) { return e.forbidden || String(e); } })()"
     )
     assert isinstance(answer, str)
     return answer
