@@ -6,12 +6,14 @@ import json
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import BadRequest
 
 from app.couch import Database
+from app.design.parsing import new_document as begun
+from app.design.parsing import parse
 from app.documents.ids import document_id, natural_key
 from app.web.document_fields import asked_for, submitted
 from app.web.lookup import resolve
@@ -46,7 +48,8 @@ class Editing:
 
 def base_for(form: Form, document: Mapping[str, Any], roles: Iterable[str]) -> dict[str, Any]:
     """What an editor of `document` is shown: its revision and the fields that the page asks for."""
-    shown = {each.name: document[each.name] for each in asked_for(form, roles) if each.name in document}
+    fields = [*asked_for(form, roles), *(each for each in form.fields if each.computed)]
+    shown = {each.name: document[each.name] for each in fields if each.name in document}
     return {"_id": document["_id"], "_rev": document["_rev"], **shown}
 
 
@@ -61,10 +64,18 @@ def base_of(typed: MultiDict[str, str]) -> dict[str, Any]:
     return base
 
 
-def read(form: Form, typed: MultiDict[str, str], database: Database, roles: Iterable[str]) -> Editing:
-    """What was typed, parsed by the form; references that were typed and not chosen are looked up."""
-    from app.design.forms import parse
+def read(
+    form: Form,
+    typed: MultiDict[str, str],
+    database: Database,
+    roles: Iterable[str],
+    zone: tzinfo,
+    document: Mapping[str, Any] | None = None,
+) -> Editing:
+    """What was typed, parsed by the form; references that were typed and not chosen are looked up.
 
+    `zone` is the time zone that times are typed in; `document` the one that is edited.
+    """
     fields = asked_for(form, roles)
     raw = submitted(fields, typed)
     base = base_of(typed)
@@ -80,22 +91,22 @@ def read(form: Form, typed: MultiDict[str, str], database: Database, roles: Iter
             if found is None:
                 unresolved[each.name] = sentence
                 typed_titles[text] = text
-    values, errors = parse(form, raw)
+    values, errors = parse(form, raw, document, zone)
     errors = {**errors, **unresolved}
-    # What is wrong stays on the page as it was typed.
-    shown = {**values, **{name: raw[name] for name in raw if name in errors or _has_wrong_row(name, errors)}}
-    return Editing(shown, base, errors, typed_titles=typed_titles)
+    if errors:
+        # What is wrong stays on the page as it was typed.
+        values |= {name: raw[name] for name in raw if name in errors or _has_wrong_row(name, errors)}
+    return Editing(values, base, errors, typed_titles=typed_titles)
 
 
-def given(form: Form, arguments: Mapping[str, str], today: date) -> dict[str, Any]:
+def given(form: Form, arguments: Mapping[str, str]) -> dict[str, Any]:
     """The values a new document begins with: the form's defaults, and what the address says."""
-    named = form.by_name
-    return {**form.defaults(today), **{name: arguments[name] for name in arguments if name in named}}
+    return begun(form, "", **{name: arguments[name] for name in arguments if name in form.by_name})
 
 
 def new_document(database: Database, form: Form, editing: Editing, dealer: str) -> tuple[dict[str, Any] | None, str]:
     """The document to save, or None and the id of the one that is there already, with the reason in `editing`."""
-    document = {**editing.values, "type": form.name, "dealer": dealer, "share": form.share}
+    document = {**filled_in(editing), "type": form.name, "dealer": dealer, "share": form.share}
     try:
         key = natural_key(form.name, document)
     except ValueError as problem:
@@ -109,6 +120,11 @@ def new_document(database: Database, form: Form, editing: Editing, dealer: str) 
     return document, ""
 
 
+def filled_in(editing: Editing) -> dict[str, Any]:
+    """The values that are something: a field left empty is no field of the document."""
+    return {name: value for name, value in editing.values.items() if value is not None}
+
+
 def _has_wrong_row(name: str, errors: Mapping[str, str]) -> bool:
     return any(path.startswith(f"{name}.") for path in errors)
 
@@ -116,7 +132,7 @@ def _has_wrong_row(name: str, errors: Mapping[str, str]) -> bool:
 def _rows_changed(raw: dict[str, Any], typed: MultiDict[str, str]) -> dict[str, Any]:
     added, (removed, _, key) = typed.get("add_row", ""), typed.get("remove_row", "").partition(".")
     if added:
-        raw[added] = [*(raw.get(added) or []), {"id": f"r{secrets.token_hex(6)}"}]
+        raw[added] = [*(raw.get(added) or []), {"id": f"new{secrets.token_hex(6)}"}]
     if removed:
         raw[removed] = [row for row in raw.get(removed) or [] if row["id"] != key]
     return raw

@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
+
+from app.web.ages import moment_of
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
@@ -170,18 +173,19 @@ def input_sections(
     titles: Mapping[str, str],
     roles: Iterable[str],
     context: str = "",
+    zone: tzinfo = UTC,
 ) -> list[Section]:
     """The form's sections as inputs for the fields that `roles` may edit.
 
     `values` are a document's, or what was typed where `errors` says it is wrong. `context` is a customer whose own
-    documents come first where one is chosen by typing.
+    documents come first where one is chosen by typing; `zone` the time zone that times are typed in.
     """
     asked = {each.name for each in asked_for(form, roles)}
     return [
         Section(
             section.label,
             [
-                as_input(each, values.get(each.name), errors, titles, context)
+                as_input(each, values.get(each.name), errors, titles, context, zone)
                 for each in section.fields
                 if each.name in asked
             ],
@@ -202,6 +206,7 @@ def as_input(
     errors: Mapping[str, str],
     titles: Mapping[str, str],
     context: str = "",
+    zone: tzinfo = UTC,
     prefix: str = "",
 ) -> InputField:
     """One field as an input with its value and what is wrong with it."""
@@ -215,7 +220,7 @@ def as_input(
         name=each.name,
         label=each.label,
         type=each.type,
-        value=typed_value(each.type, value),
+        value=typed_value(each.type, value, zone),
         error=errors.get(path, ""),
         hint=each.hint,
         required=each.required,
@@ -239,7 +244,7 @@ def _input_row(
     return InputRow(key, cells)
 
 
-def typed_value(kind: str, value: Any) -> Any:
+def typed_value(kind: str, value: Any, zone: tzinfo = UTC) -> Any:
     """A value as it stands in an input."""
     if kind == "day of year":
         month, _, day = str(value or "").partition("-")
@@ -250,7 +255,8 @@ def typed_value(kind: str, value: Any) -> Any:
     if kind == "tags":
         return ", ".join(map(str, value)) if isinstance(value, list) else value or ""
     if kind == "time":
-        return value or ""
+        moment = moment_of(value)
+        return f"{moment.astimezone(zone):%Y-%m-%dT%H:%M}" if moment and moment.tzinfo else value or ""
     if kind in NUMERIC:
         return _number_text(value)
     if kind == "yes/no":

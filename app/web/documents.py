@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
@@ -73,7 +74,7 @@ def edit(document_id: str) -> ResponseReturnValue:
         return _edit_page(
             form, document, Editing(document, document_editing.base_for(form, document, current.user().roles))
         )
-    editing = document_editing.read(form, request.form, database, current.user().roles)
+    editing = _read(form, database, document)
     if editing.unfinished:
         return _edit_page(form, document, editing), 422 if editing.errors else 200
     try:
@@ -93,9 +94,8 @@ def new(document_type: str) -> ResponseReturnValue:
     form = _form_of(document_type)
     database = current.database_of_type(document_type)
     if request.method == "GET":
-        given = document_editing.given(form, request.args, current.node().today())
-        return _new_page(form, Editing(values=given))
-    editing = document_editing.read(form, request.form, database, current.user().roles)
+        return _new_page(form, Editing(values=document_editing.given(form, request.args)))
+    editing = _read(form, database)
     if editing.unfinished:
         return _new_page(form, editing), 422 if editing.errors else 200
     dealer = "" if document_type in current.CATALOG_TYPES else current.node().dealer
@@ -197,6 +197,16 @@ def _changes(database: Database, document_id: str) -> list[dict[str, Any]]:
     return [row.doc for row in rows if row.doc]
 
 
+def _read(form: Form, database: Database, document: Mapping[str, Any] | None = None) -> Editing:
+    return document_editing.read(form, request.form, database, current.user().roles, _zone(), document)
+
+
+def _zone() -> tzinfo:
+    zone = current.node().now().tzinfo
+    assert zone is not None
+    return zone
+
+
 def _form_of(kind: str) -> Form:
     form = current.forms().get(kind)
     if form is None:
@@ -247,7 +257,7 @@ def _form_page(form: Form, editing: Editing, title: str, document: Mapping[str, 
         title=title,
         document=document,
         sections=document_fields.input_sections(
-            form, editing.values, editing.errors, named, current.user().roles, context
+            form, editing.values, editing.errors, named, current.user().roles, context, _zone()
         ),
         labels=form.labels,
         editing=editing,

@@ -105,7 +105,7 @@
   /* --- rows ----------------------------------------------------------------------------------------------------- */
 
   function newKey() {
-    return "r" + Array.from(window.crypto.getRandomValues(new Uint8Array(6))).map(function (octet) {
+    return "new" + Array.from(window.crypto.getRandomValues(new Uint8Array(6))).map(function (octet) {
       return octet.toString(16).padStart(2, "0");
     }).join("");
   }
@@ -142,11 +142,6 @@
 
   /* --- fields that show only under a condition --------------------------------------------------------------------- */
 
-  function fits(value, wanted) {
-    if (typeof wanted === "boolean") { return (value !== "") === wanted; }
-    return Array.isArray(wanted) ? wanted.map(String).indexOf(value) !== -1 : String(wanted) === value;
-  }
-
   function valueOf(form, name) {
     var box = form.querySelector('input[type="checkbox"][name="' + name + '"]');
     if (box) { return box.checked ? "yes" : ""; }
@@ -156,10 +151,8 @@
 
   function showConditional(form) {
     form.querySelectorAll("[data-shown-when]").forEach(function (field) {
-      var conditions = JSON.parse(field.dataset.shownWhen);
-      field.hidden = !Object.keys(conditions).every(function (name) {
-        return fits(valueOf(form, name), conditions[name]);
-      });
+      var condition = JSON.parse(field.dataset.shownWhen);
+      field.hidden = condition.values.indexOf(valueOf(form, condition.field)) === -1;
     });
   }
 
