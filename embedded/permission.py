@@ -15,6 +15,7 @@ from embedded.database_writing import Edit
 from embedded.document_text import STUBS, document_text, revisions_text, shown_attachments
 from embedded.http import json_text
 from embedded.http.errors import HttpError, forbidden, not_implemented
+from embedded.mapreduce.definition import check_design_document
 from embedded.revtree import RevisionTree
 from embedded.security import User, is_database_admin
 
@@ -35,6 +36,8 @@ def permission_of(
             if edit.incoming.id.startswith("_design/"):
                 if not is_admin:
                     answers[index] = forbidden("You are not a db or server admin.")
+                elif not edit.incoming.deleted:
+                    answers[index] = _design_refusal(edit)
             else:
                 asked.append(index)
         if database.name == "_users":
@@ -54,6 +57,15 @@ def permission_of(
         return answers
 
     return ask
+
+
+def _design_refusal(edit: Edit) -> HttpError | None:
+    """Why a design document cannot be one: functions that do not compile, members of the wrong kind."""
+    try:
+        check_design_document(json_text.stored(edit.incoming.text))
+    except HttpError as error:
+        return error
+    return None
 
 
 def _validators(database: Database, connection: sqlite3.Connection) -> list[str]:

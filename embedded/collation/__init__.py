@@ -6,4 +6,7 @@
 from embedded.collation.json_order import compare, encode, group_prefix
 from embedded.collation.strings import sort_key
 
-__all__ = ["compare", "encode", "group_prefix", "sort_key"]
+COLLATOR_VERSION = "17.0"
+"""The version of Unicode's collation algorithm whose weights are in `root.bin`."""
+
+__all__ = ["COLLATOR_VERSION", "compare", "encode", "group_prefix", "sort_key"]

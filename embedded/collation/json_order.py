@@ -63,9 +63,9 @@ def encode(value: Any) -> bytes:
 def group_prefix(key: Any, level: int) -> bytes:
     """With what the encodings of all keys of this key's group at `group_level` begin.
 
-    Keys that are not arrays, and arrays no longer than the level, are groups of their own: their whole encoding.
+    Keys that are not arrays, and arrays shorter than the level, are groups of their own: their whole encoding.
     """
-    if type(key) is list and len(key) > level:
+    if type(key) is list and len(key) >= level:
         return ARRAY + b"".join([encode(element) for element in key[:level]])
     return encode(key)
 

@@ -12,7 +12,7 @@ from embedded.http import json_text
 from embedded.mapreduce import linked_documents
 from embedded.mapreduce.options import Options, range_of_key
 from embedded.mapreduce.reducers import Reducer, Row
-from embedded.mapreduce.tree import Pieces, Range, Tree
+from embedded.mapreduce.tree import Pieces, Range, Tree, combine
 
 ROWS_AT_ONCE: Final = 1_000
 """Rows read, and sent, together."""
@@ -244,5 +244,4 @@ def reduce_pieces(reducer: Reducer, pieces: Sequence[Pieces]) -> list[str]:
     """One reduction of each, with at most one call for rows and one for reductions."""
     of_rows = iter(reducer.reduce([one.rows for one in pieces if one.rows]))
     parts = [[*one.reductions, next(of_rows)] if one.rows else one.reductions for one in pieces]
-    several = iter(reducer.rereduce([part for part in parts if len(part) > 1]))
-    return [next(several) if len(part) > 1 else part[0] for part in parts]
+    return [part[0] for part in combine(reducer, parts)]

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final
 
 from embedded import database_reading
+from embedded.collation import COLLATOR_VERSION
 from embedded.database import Database
 from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request, not_found, not_implemented
@@ -178,7 +179,7 @@ def _information(index: ViewIndex, design: str) -> dict[str, Any]:
             "purge_seq": state.purge_seq,
             "language": index.definition.language,
             "compact_running": False,
-            "collator_versions": [],
+            "collator_versions": [COLLATOR_VERSION],
         },
     }
 

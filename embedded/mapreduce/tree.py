@@ -193,9 +193,8 @@ class Tree:
         reducer = self._reducers[number]
         if level == 1:
             return reducer.reduce([rows for _, _, rows in batch])
-        filled = [[child[number] for child in children] for _, _, children in batch if children]
-        reductions = iter(reducer.rereduce(filled) if filled else [])
-        return [next(reductions) if children else "null" for _, _, children in batch]
+        parts = [[child[number] for child in children] for _, _, children in batch]
+        return [part[0] if part else "null" for part in combine(reducer, parts)]
 
     def _row_stretches(self, start: bytes, end: bytes | None) -> Iterable[tuple[bytes, int, list[Any]]]:
         what = "place, id, key, value" if self._reducers else "place"
@@ -229,6 +228,12 @@ def _stretches(cursor: sqlite3.Cursor, open_end: bool) -> Iterable[list[Any]]:
         return
     while found := cursor.fetchmany(CHILDREN):
         yield found
+
+
+def combine(reducer: Reducer, parts: Sequence[list[str]]) -> list[list[str]]:
+    """Each list of reductions as a list of one; empty lists stay empty, and one reduction alone is left as it is."""
+    combined = iter(reducer.rereduce([part for part in parts if len(part) > 1]))
+    return [[next(combined)] if len(part) > 1 else part for part in parts]
 
 
 def _reductions(texts: str, count: int) -> list[str]:
