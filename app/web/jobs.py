@@ -56,6 +56,10 @@ class Job:
         if sentence:
             self.sentence = sentence
 
+    def say(self, sentence: str) -> None:
+        """Says in words how far the work is, where nobody knows how much there is."""
+        self.sentence = sentence
+
     @property
     def running(self) -> bool:
         """Whether it is still at work."""

@@ -1,0 +1,73 @@
+"""Importing a telematics file: upload, progress, and what became of each machine."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flask import Blueprint, abort, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.datastructures import FileStorage
+
+from app.exchange.telematics import InterruptedImportError, Report, import_telematics
+from app.security.access import needs
+from app.web import current, jobs
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+NODE_ROLE = "dealer"
+pages = Blueprint("imports", __name__, url_prefix="/imports")
+
+
+@pages.get("")
+@needs("edit:book")
+def show() -> ResponseReturnValue:
+    """Where a file is chosen, and what may be in it."""
+    return render_template("imports/show.html", error="")
+
+
+@pages.post("/telematics")
+@needs("edit:book")
+def telematics() -> ResponseReturnValue:
+    """Takes a fleet snapshot and imports it in the background."""
+    upload = request.files.get("file")
+    if upload is None or not upload.filename:
+        return render_template("imports/show.html", error="Choose a file first; nothing was imported."), 422
+    node = current.node()
+    if node.is_manufacturer:
+        abort(404)
+    by = current.user().name
+    path = _kept(node, upload)
+    name = Path(upload.filename).name[:80]
+    return jobs.start(
+        f"Import {name}",
+        lambda job: _import(node, path, by, job),
+        result_template="imports/report.html",
+        back=url_for("imports.show"),
+        back_label="Import another file",
+    )
+
+
+def _import(node: Node, path: Path, by: str, job: jobs.Job) -> Report:
+    try:
+        job.say("Reading the file")
+        return import_telematics(node, str(path), by, progress=job.say, stop=job.stopping.is_set)
+    except InterruptedImportError as error:
+        # What was written before the store failed is worth showing too.
+        job.result = error.report
+        raise
+    finally:
+        with contextlib.suppress(OSError):
+            path.unlink()
+
+
+def _kept(node: Node, upload: FileStorage) -> Path:
+    """The upload in a file of its own: the request's own ends with the request, the job goes on."""
+    folder = node.settings.data / "uploads"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix="telematics-", delete=False) as file:
+        upload.save(file)
+        return Path(file.name)
