@@ -105,6 +105,7 @@ class Database:
         self.name = name
         self.path = path
         self.closed = False
+        self.compacting = False
         self._readers = readers
         self._writers = writers
         self._loop = loop
@@ -325,9 +326,9 @@ class Database:
     def parse_since(self, given: str) -> int:
         """The number in a sequence a client gives back; 0 when it is of another database (deleted and made again)."""
         number, _, token = given.strip('"').partition("-")
-        if not number.isascii() or not number.isdigit() or len(number) > 18:
+        if not number.isascii() or not number.isdigit() or len(number) > 18 or (not token and int(number)):
             raise HttpError(400, "bad_request", "Malformed sequence supplied in 'since' parameter.")
-        return int(number) if token in ("", self.uuid[:16]) else 0
+        return int(number) if token == self.uuid[:16] else 0
 
     # --- files
 

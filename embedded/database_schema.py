@@ -55,6 +55,7 @@ def create(path: Path, properties: dict[str, str]) -> None:
     connection = sqlite3.connect(unfinished, isolation_level=None)
     try:
         connection.execute("PRAGMA page_size=8192")
+        connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
         connection.executescript(_TABLES)
         properties = {"uuid": secrets.token_hex(16), **properties}
         connection.executemany("INSERT INTO properties VALUES (?, ?)", properties.items())

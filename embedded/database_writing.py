@@ -190,12 +190,8 @@ def _store(writer: Writer, edit: Edit, replica: bool, revs_limit: int) -> Writte
     else:
         _store_body(writer, writer.next_body(), edit)
     for dropped in revtree.stem(tree, revs_limit):
-        _drop_body(writer, dropped)
-    winner = revtree.winner(tree)
-    node = tree.nodes[winner]
-    leaves = len(tree.nodes) - len(tree.parents)
-    columns = (str(winner), node.deleted, leaves, node.body or 0, revtree.dump(tree))
-    _store_row(writer, document.id, row, columns)
+        drop_body(writer, dropped)
+    replace_row(writer, document.id, row, tree)
     return Written(document.id, revision)
 
 
@@ -211,9 +207,33 @@ def _store_body(writer: Writer, number: int, edit: Edit) -> None:
     writer.body_bytes += len(text)
 
 
-def _drop_body(writer: Writer, number: int) -> None:
+def drop_body(writer: Writer, number: int) -> None:
     row = writer.connection.execute("DELETE FROM bodies WHERE number=? RETURNING length(body)", (number,)).fetchone()
     writer.body_bytes -= 0 if row is None else row[0]
+
+
+def replace_row(
+    writer: Writer, id: str, before: tuple[int, str, int, int, int, str] | None, tree: RevisionTree
+) -> None:
+    """Store a document's new tree under a new sequence number; a document without revisions is gone."""
+    if not tree.nodes:
+        assert before is not None
+        writer.connection.execute("DELETE FROM documents WHERE seq=?", (before[0],))
+        writer.next_seq()
+        _count(writer, bool(before[2]), -1)
+        return
+    winner = revtree.winner(tree)
+    node = tree.nodes[winner]
+    leaves = len(tree.nodes) - len(tree.parents)
+    columns = (str(winner), node.deleted, leaves, node.body or 0, revtree.dump(tree))
+    _store_row(writer, id, before, columns)
+
+
+def _count(writer: Writer, deleted: bool, change: int) -> None:
+    if deleted:
+        writer.deleted += change
+    else:
+        writer.documents += change
 
 
 def _store_row(
@@ -230,14 +250,8 @@ def _store_row(
             "UPDATE documents SET seq=?, rev=?, deleted=?, leaves=?, body=?, tree=? WHERE seq=?",
             (seq, *columns, before[0]),
         )
-        if before[2]:
-            writer.deleted -= 1
-        else:
-            writer.documents -= 1
-    if columns[1]:
-        writer.deleted += 1
-    else:
-        writer.documents += 1
+        _count(writer, bool(before[2]), -1)
+    _count(writer, columns[1], 1)
 
 
 def write_local(writer: Writer, document: Incoming) -> Written:

@@ -115,3 +115,11 @@ def require(user: User, right: Right, security: Any) -> None:
         if user.name is None:
             raise unauthorized("You are not authorized to access this db.")
         raise forbidden("You are not allowed to access this db.")
+
+
+def require_in_system_database(user: User, database: str, arguments: Mapping[str, str]) -> None:
+    """`_users` and its like are for admins as a whole; a user may ask for the document about itself. Raises 401."""
+    if user.is_server_admin:
+        return
+    if database != "_users" or "doc" not in arguments or "attachment" in arguments:
+        raise unauthorized("You are not a server admin.")

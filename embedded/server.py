@@ -8,7 +8,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote_plus
 
 from embedded import security
 from embedded.database_folder import DatabaseFolder
@@ -27,7 +27,9 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 _ROUTE_MODULES = (
     "embedded.http.server_routes",
     "embedded.http.database_routes",
+    "embedded.http.attachment_routes",
     "embedded.http.document_routes",
+    "embedded.http.maintenance_routes",
     "embedded.http.all_documents_routes",
     "embedded.http.replication_routes",
     "embedded.http.changes_routes",
@@ -131,6 +133,8 @@ class Application:
                 request.database_or_none = await self.store.databases.open(name)
         else:
             request.database_or_none = await self.store.databases.open(name)
+            if name.startswith("_"):
+                security.require_in_system_database(request.user, name, request.arguments)
             security.require(request.user, route.right, request.database.security())
         response = await route.answer(request)
         if request.new_cookie is not None:
@@ -167,7 +171,7 @@ def error_response(error: HttpError) -> Response:
 def _segments(raw_path: bytes) -> list[str]:
     """The parts of a path, decoded. `_design%2Fname` and `_local%2Fname` count as two parts, as CouchDB has it."""
     try:
-        parts = [unquote(part, errors="strict") for part in raw_path.decode("ascii").split("/") if part]
+        parts = [unquote_plus(part, errors="strict") for part in raw_path.decode("ascii").split("/") if part]
     except UnicodeDecodeError:
         raise bad_request("The path is not UTF-8.") from None
     if len(parts) > 1 and parts[1].startswith(("_design/", "_local/")):

@@ -53,7 +53,7 @@ async def information(database: Database) -> dict[str, Any]:
         "doc_del_count": deleted,
         "doc_count": documents,
         "disk_format_version": 8,
-        "compact_running": False,
+        "compact_running": database.compacting,
         "cluster": {"q": 1, "n": 1, "w": 1, "r": 1},
     }
 

@@ -11,6 +11,7 @@ from embedded import database_incoming, database_reading
 from embedded.database_incoming import Incoming
 from embedded.document_text import Show, revision_text
 from embedded.http import document_reading, json_text
+from embedded.http.attachment_routes import read_related
 from embedded.http.document_parameters import document_id, named_revision
 from embedded.http.document_writing import outcome, store, store_one, written_response
 from embedded.http.errors import bad_request, conflict, not_found
@@ -21,9 +22,13 @@ from embedded.revtree import parse_revision
 
 
 async def put(request: Request) -> Response:
+    replica = request.query.get("new_edits") == "false"
+    if request.headers.get("content-type", "").startswith("multipart/related"):
+        named = named_revision(request)
+        incoming = await read_related(request, id=document_id(request), replica=replica, named=named)
+        return await _write(request, incoming, replica)
     document = json_text.parse(await request.body())
     name_revision(document, named_revision(request))
-    replica = request.query.get("new_edits") == "false"
     incoming = database_incoming.parse(document, id=document_id(request), replica=replica)
     return await _write(request, incoming, replica)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from embedded import database_reading, revtree
@@ -11,6 +12,7 @@ from embedded.document_text import Show, revision_text
 from embedded.http import document_parameters, json_text
 from embedded.http.document_reading import select_open_revisions
 from embedded.http.errors import HttpError, bad_request
+from embedded.http.multipart_reading import Item, mixed
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response
 from embedded.http.routing import Route
@@ -52,6 +54,10 @@ async def bulk_get(request: Request) -> Response:
         raise bad_request("Missing JSON list of 'docs'.")
     show = document_parameters.show(request)
     latest = request.boolean("latest")
+    for kind in ("mixed", "related"):
+        if request.accepts(f"multipart/{kind}"):
+            items = await request.database.reading(_bulk_items, documents, latest)
+            return mixed(request.database, items, replace(show, attachments=True), kind, named=True)
 
     async def pieces() -> Any:
         yield b'{"results":['
@@ -96,6 +102,32 @@ def _bulk_result(connection: sqlite3.Connection, asked: Any, latest: bool, show:
         text = revision_text(connection, id, tree, revision, show)
         parts.append(_error_part(id, str(revision), "not_found", "missing") if text is None else f'{{"ok":{text}}}')
     return f'{{"id":{json_text.text(id)},"docs":[{",".join(parts)}]}}'
+
+
+def _bulk_items(connection: sqlite3.Connection, documents: list[Any], latest: bool) -> list[Item]:
+    """The same documents as items of a multipart answer."""
+    items = []
+    for asked in documents:
+        id, rev = (asked.get("id"), asked.get("rev")) if isinstance(asked, dict) else (None, None)
+        if not isinstance(id, str):
+            items.append(_absent(None, None, "bad_request", "document must be a JSON object"))
+            continue
+        stored = database_reading.find(connection, id)
+        tree = RevisionTree() if stored is None else stored.tree()
+        wanted = None if rev is None else [revtree.parse_revision(rev)]
+        for revision in select_open_revisions(tree, wanted, latest):
+            if revision_text(connection, id, tree, revision) is None:
+                items.append(_absent(id, str(revision), "not_found", "missing"))
+            else:
+                items.append(Item(id, str(revision), tree, revision))
+        if stored is None and wanted is None:
+            items.append(_absent(id, "undefined", "not_found", "missing"))
+    return items
+
+
+def _absent(id: str | None, rev: str | None, error: str, reason: str) -> Item:
+    text = json_text.text({"id": id, "rev": rev, "error": error, "reason": reason})
+    return Item(id or "null", rev or "null", RevisionTree(), error=text)
 
 
 def _bulk_error(id: str | None, rev: Any, error: str, reason: str) -> str:

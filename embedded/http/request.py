@@ -75,17 +75,22 @@ class Request:
             if piece:
                 yield piece
 
+    async def raw_body(self, maximum: int = MAXIMUM_BODY) -> bytes:
+        """The whole body as it was sent. Raises 413 beyond so many bytes."""
+        pieces = []
+        size = 0
+        async for piece in self.stream():
+            size += len(piece)
+            if size > maximum:
+                raise too_large(f"The request body is larger than {maximum} bytes.")
+            pieces.append(piece)
+        return b"".join(pieces)
+
     async def body(self) -> bytes:
         """The whole body, decompressed. Raises 413 beyond `MAXIMUM_BODY`."""
         if self._body is None:
-            pieces = []
-            size = 0
-            async for piece in self.stream():
-                size += len(piece)
-                if size > MAXIMUM_BODY:
-                    raise too_large(f"The request body is larger than {MAXIMUM_BODY} bytes.")
-                pieces.append(piece)
-            self._body = _decompress(b"".join(pieces), self.headers.get("content-encoding", "identity"))
+            raw = await self.raw_body()
+            self._body = _decompress(raw, self.headers.get("content-encoding", "identity"))
         return self._body
 
     async def json(self) -> Any:
@@ -140,7 +145,8 @@ class Request:
 
     def accepts(self, kind: str) -> bool:
         """Whether the client names this type in Accept; `*/*` is not naming it."""
-        return kind in self.headers.get("accept", "")
+        named = (part.split(";")[0].strip() for part in self.headers.get("accept", "").split(","))
+        return kind in named
 
 
 def _decompress(raw: bytes, encoding: str) -> bytes:

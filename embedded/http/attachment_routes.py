@@ -1,0 +1,175 @@
+"""Attachments by themselves: `/{db}/{doc}/{attachment}`. Also documents that come as multipart/related."""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from typing import Any
+
+from embedded import attachments, database_incoming, database_reading, multipart
+from embedded.attachments import Attachment
+from embedded.database_incoming import Incoming
+from embedded.document_text import Show, revision_text
+from embedded.http import json_text
+from embedded.http.document_parameters import document_id, named_revision
+from embedded.http.document_writing import location, outcome, store_one
+from embedded.http.errors import HttpError, bad_request, conflict, not_found
+from embedded.http.request import Request
+from embedded.http.response import Response, json_response
+from embedded.http.routing import Route
+from embedded.revtree import parse_revision
+
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+
+
+async def get(request: Request) -> Response:
+    rev = request.query.get("rev")
+    takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
+    found, content = await request.database.reading(
+        _content, document_id(request), request.arguments["attachment"], rev, takes_gzip
+    )
+    digest = (found.digest or "").removeprefix("md5-")
+    headers = {"ETag": f'"{digest}"', "Accept-Ranges": "none" if found.encoding else "bytes"}
+    if headers["ETag"] in request.headers.get("if-none-match", ""):
+        return Response(304, headers=headers)
+    if found.encoding and takes_gzip:
+        headers["Content-Encoding"] = found.encoding
+    if not found.encoding:
+        part = _range(request.headers.get("range", ""), len(content))
+        if part is not None:
+            first, last = part
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+            return Response(206, content[first : last + 1], headers, found.content_type)
+    return Response(200, content, headers, found.content_type)
+
+
+def _range(header: str, length: int) -> tuple[int, int] | None:
+    """First and last byte asked for; None when all is. Raises 416 when there are no such bytes."""
+    match = _RANGE.fullmatch(header.strip())
+    if match is None or match.group(0) == "bytes=-":
+        return None
+    start, end = match.groups()
+    first = max(0, length - int(end)) if start == "" else int(start)
+    last = length - 1 if start == "" or end == "" else min(int(end), length - 1)
+    if first >= length or last < first:
+        raise HttpError(416, "requested_range_not_satisfiable", "The attachment has no such bytes.")
+    return first, last
+
+
+def _content(
+    connection: sqlite3.Connection, id: str, name: str, rev: str | None, packed: bool
+) -> tuple[Attachment, bytes]:
+    stored = database_reading.find(connection, id)
+    if stored is None or (stored.deleted and rev is None):
+        raise not_found("missing" if stored is None else "deleted")
+    node = stored.tree().nodes.get(parse_revision(rev or stored.rev))
+    row = None
+    if node is not None and node.body is not None:
+        row = connection.execute("SELECT attachments FROM bodies WHERE number=?", (node.body,)).fetchone()
+    if row is None:
+        raise not_found()
+    found = attachments.load(row[0]).get(name) if row[0] is not None else None
+    if found is None:
+        raise not_found("Document is missing attachment")
+    read = attachments.kept_content if packed else attachments.plain_content
+    return found, read(connection, found)
+
+
+async def put(request: Request) -> Response:
+    name = request.arguments["attachment"]
+    if name.startswith("_"):
+        raise bad_request(f"Attachment name '{name}' starts with prohibited character '_'")
+    encoding = request.headers.get("content-encoding", "identity")
+    if encoding not in ("identity", "gzip"):
+        raise HttpError(415, "bad_ctype", "Only gzip and identity content-encodings are supported")
+    kind = request.headers.get("content-type", "application/octet-stream")
+    content = await request.raw_body(attachments.MAXIMUM_ATTACHMENT)
+    new = await request.database.in_thread(
+        attachments.from_content, name, content, kind, encoding="gzip" if encoding == "gzip" else None
+    )
+    document = await request.database.reading(_current, document_id(request), named_revision(request))
+    told = document.get("_attachments", {})
+    told.pop(name, None)
+    incoming = database_incoming.parse(document, id=document_id(request))
+    incoming.attachments.append(new)
+    return await _stored(request, incoming, 201)
+
+
+async def delete(request: Request) -> Response:
+    document = await request.database.reading(_current, document_id(request), named_revision(request), removing=True)
+    if document.get("_attachments", {}).pop(request.arguments["attachment"], None) is None:
+        raise not_found("Document is missing attachment")
+    if named_revision(request) is None:
+        raise conflict()
+    return await _stored(request, database_incoming.parse(document, id=document_id(request)), 200)
+
+
+async def _stored(request: Request, incoming: Incoming, status: int) -> Response:
+    written = await store_one(request, incoming)
+    headers = {"ETag": f'"{written.rev}"'}
+    if status == 201:
+        headers["Location"] = location(request, incoming.id, *request.arguments["attachment"].split("/"))
+    return json_response(outcome(written), status, headers)
+
+
+def _current(connection: sqlite3.Connection, id: str, rev: str | None, *, removing: bool = False) -> dict[str, Any]:
+    """The document an attachment is put into: with stubs of what it has, or a new one when there is none."""
+    stored = database_reading.find(connection, id)
+    if stored is None or (stored.deleted and rev is None):
+        if removing or rev is not None:
+            raise not_found() if removing else conflict()
+        return {}
+    if rev is None and not removing:
+        raise conflict()
+    text = revision_text(connection, id, stored.tree(), parse_revision(rev or stored.rev))
+    if text is None:
+        raise conflict()
+    document: dict[str, Any] = json_text.stored(text)
+    document.pop("_deleted", None)
+    return document
+
+
+async def read_related(request: Request, *, id: str, replica: bool, named: str | None) -> Incoming:
+    """A document that comes as multipart/related: the document first, then the contents that it says follow.
+
+    A content belongs to the attachment its Content-Disposition names; without one, to the next that follows.
+    Raises 400 when the parts are not what the document says.
+    """
+    boundary = multipart.boundary_of(request.headers["content-type"])
+    parts = multipart.parse(await request.raw_body(attachments.MAXIMUM_ATTACHMENT), boundary)
+    if not parts:
+        raise bad_request("The multipart body has no document.")
+    document = json_text.parse(parts[0].body)
+    if not isinstance(document, dict):
+        raise bad_request("Document must be a JSON object")
+    if named is not None:
+        document["_rev"] = named
+    following = _assign(document.get("_attachments"), parts[1:])
+    return await request.database.in_thread(
+        database_incoming.parse, document, id=id, replica=replica, following=following
+    )
+
+
+def _assign(told: Any, parts: list[multipart.Part]) -> dict[str, bytes]:
+    members = told.items() if isinstance(told, dict) else ()
+    waiting = [name for name, one in members if isinstance(one, dict) and one.get("follows") is True]
+    contents: dict[str, bytes] = {}
+    for part in parts:
+        name = part.file_name()
+        if name is None:
+            name = next((one for one in waiting if one not in contents), None)
+        if name is None or name not in waiting:
+            raise bad_request(f"A content came that the document does not say follows: {json.dumps(name)}.")
+        contents[name] = part.body
+    return contents
+
+
+def routes() -> list[Route]:
+    found = []
+    for pattern in ("/{db}/{doc}/{attachment...}", "/{db}/_design/{design}/{attachment...}"):
+        found += [Route("GET", pattern, get), Route("PUT", pattern, put), Route("DELETE", pattern, delete)]
+    return found
+
+
+__all__ = ["Show", "read_related", "routes"]
