@@ -14,7 +14,7 @@ import urllib3
 from urllib3 import exceptions
 
 from embedded.replicator.request import Side
-from embedded.replicator.transport import Download, LostConnection, Reply
+from embedded.replicator.transport import Download, LostConnection, Reply, within
 
 _WORTH_COMPRESSING = 1_400
 """Bytes; what is smaller travels in one packet anyway."""
@@ -42,6 +42,7 @@ class HttpTransport:
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         longer: float = 0,
+        most_bytes: int | None = None,
     ) -> Reply:
         headers = dict(self._headers)
         if body is not None:
@@ -50,14 +51,14 @@ class HttpTransport:
                 body = gzip.compress(body, 5)
                 headers["Content-Encoding"] = "gzip"
         with _losses(self._pool.host):
-            return _reply(self._request(method, path, query, body, headers, longer))
+            return _reply(self._request(method, path, query, body, headers, longer), most_bytes)
 
     @contextlib.contextmanager
     def download(self, path: str, query: Mapping[str, str]) -> Iterator[Download]:
         # A compressed attachment may arrive compressed: its bytes are wanted as they were saved.
         headers = {**self._headers, "Accept": "*/*", "Accept-Encoding": "identity"}
         with _losses(self._pool.host):
-            response = self._request("GET", path, query, None, headers, 0, streamed=True)
+            response = self._request("GET", path, query, None, headers, 0)
         try:
             yield Download(response.status, self._pieces(response))
         finally:
@@ -81,7 +82,6 @@ class HttpTransport:
         body: bytes | Iterator[bytes] | None,
         headers: dict[str, str],
         longer: float,
-        streamed: bool = False,
     ) -> urllib3.BaseHTTPResponse:
         url = f"{self._base}/{path}" if path else self._base
         if query:
@@ -95,15 +95,22 @@ class HttpTransport:
             timeout=timeout,
             redirect=False,
             retries=False,
-            preload_content=not streamed,
+            preload_content=False,
         )
 
     def close(self) -> None:
         self._pool.close()
 
 
-def _reply(response: urllib3.BaseHTTPResponse) -> Reply:
-    return Reply(response.status, response.data, {name.lower(): value for name, value in response.headers.items()})
+def _reply(response: urllib3.BaseHTTPResponse, most_bytes: int | None = None) -> Reply:
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    try:
+        body = within(response.stream(_PIECE, decode_content=True), most_bytes)
+    except BaseException:
+        response.close()
+        raise
+    response.release_conn()
+    return Reply(response.status, body, headers)
 
 
 def _read_parts(parts: list[bytes | Path]) -> Iterator[bytes]:

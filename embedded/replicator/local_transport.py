@@ -19,7 +19,7 @@ from urllib.parse import unquote
 from embedded.http.errors import HttpError
 from embedded.http.request import Request
 from embedded.http.response import Response
-from embedded.replicator.transport import Download, LostConnection, Reply
+from embedded.replicator.transport import AnswerTooLarge, Download, LostConnection, Reply
 from embedded.server import Application, error_response
 
 if TYPE_CHECKING:
@@ -75,11 +75,12 @@ class LocalTransport:
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         longer: float = 0,
+        most_bytes: int | None = None,
     ) -> Reply:
         headers = {**self._headers, "content-type": "application/json"}
         request = self._request(method, path, query, headers, lambda: iter([body or b""]))
         # The store answers in its own time, there is no network to lose: this is only to never wait for ever.
-        return self._run(_whole(self._application, request), 20 * self._timeout_seconds + longer)
+        return self._run(_whole(self._application, request, most_bytes), 20 * self._timeout_seconds + longer)
 
     @contextlib.contextmanager
     def download(self, path: str, query: Mapping[str, str]) -> Iterator[Download]:
@@ -98,7 +99,7 @@ class LocalTransport:
     def upload(self, path: str, query: Mapping[str, str], content_type: str, parts: list[bytes | Path]) -> Reply:
         headers = {**self._headers, "content-type": content_type}
         request = self._request("PUT", path, query, headers, lambda: _read_parts(parts))
-        return self._run(_whole(self._application, request), 20 * self._timeout_seconds)
+        return self._run(_whole(self._application, request, None), 20 * self._timeout_seconds)
 
     def _request(
         self,
@@ -145,11 +146,18 @@ async def _answer(application: Application, request: Request) -> Response:
         return error_response(HttpError(500, "internal_error", "The store has a defect here; its log says where."))
 
 
-async def _whole(application: Application, request: Request) -> Reply:
+async def _whole(application: Application, request: Request, most_bytes: int | None) -> Reply:
     response = await _answer(application, request)
     body = response.body
     if not isinstance(body, bytes):
-        body = b"".join([piece async for piece in body])
+        pieces: list[bytes] = []
+        size = 0
+        async for piece in body:
+            size += len(piece)
+            if most_bytes is not None and size > most_bytes:
+                raise AnswerTooLarge
+            pieces.append(piece)
+        body = b"".join(pieces)
     return Reply(response.status, body, {name.lower(): value for name, value in response.headers.items()})
 
 

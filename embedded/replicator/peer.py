@@ -87,10 +87,11 @@ class Peer:
         *,
         tries: int | None = None,
         longer: float = 0,
+        most_bytes: int | None = None,
     ) -> Reply:
         """One request, tried again while that may help. The reply has any status but those that say "later"."""
         body = None if value is None else json_text.text(value).encode()
-        send = functools.partial(self.transport.ask, method, path, query, body, longer)
+        send = functools.partial(self.transport.ask, method, path, query, body, longer, most_bytes)
         return self._checked(self._persistently(send, tries or self._tries))
 
     def _ask_raw(
@@ -273,14 +274,17 @@ class Peer:
 
     # --- documents
 
-    def documents(self, missing: Mapping[str, Missing]) -> tuple[list[dict[str, Any]], int]:
+    def documents(
+        self, missing: Mapping[str, Missing], most_bytes: int | None = None
+    ) -> tuple[list[dict[str, Any]], int]:
         """The missing revisions with their histories, attachments as stubs; and how many bytes that were.
 
-        A revision that is gone meanwhile is left out: what replaced it is a change of its own.
+        A revision that is gone meanwhile is left out: what replaced it is a change of its own. Raises `AnswerTooLarge`.
         """
         if self._has_bulk_get:
             wanted = [{"id": id, "rev": rev} for id, lack in missing.items() for rev in lack.revisions]
-            reply = self.ask("POST", "_bulk_get", {"revs": "true", "latest": "true"}, {"docs": wanted})
+            query = {"revs": "true", "latest": "true"}
+            reply = self.ask("POST", "_bulk_get", query, {"docs": wanted}, most_bytes=most_bytes)
             if reply.status not in (404, 405, 501):
                 return self._bulk_documents(self._succeeded(reply)), len(reply.body)
             self.open()

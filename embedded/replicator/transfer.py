@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, NamedTuple
 
 from embedded.http import json_text
@@ -13,10 +12,13 @@ from embedded.replicator import attachments
 from embedded.replicator.checkpoints import Counts
 from embedded.replicator.peer import Missing, Peer, RefusedAsAWhole
 from embedded.replicator.request import Replication
+from embedded.replicator.transport import AnswerTooLarge
 
 log = logging.getLogger("embedded.replicator")
 
 _BYTES_A_FETCH = 4_000_000
+_MOST_BYTES_A_FETCH = 16_000_000
+"""Documents may suddenly be larger than those before: beyond this, fewer are asked for again."""
 _FIRST_FETCH = 50
 _BYTES_A_WRITE = 8_000_000
 
@@ -67,10 +69,17 @@ class Reader:
         return batch
 
     def _fetch(self, missing: Mapping[str, Missing]) -> Iterator[dict[str, Any]]:
-        remaining = iter(missing.items())
-        while group := dict(islice(remaining, self._documents_a_fetch)):
-            documents, size = self._source.documents(group)
+        waiting = list(missing.items())
+        at = 0
+        while at < len(waiting):
+            group = dict(waiting[at : at + self._documents_a_fetch])
+            try:
+                documents, size = self._source.documents(group, _MOST_BYTES_A_FETCH if len(group) > 1 else None)
+            except AnswerTooLarge:
+                self._documents_a_fetch = max(1, len(group) // 4)
+                continue
             yield from documents
+            at += len(group)
             fitting = int(_BYTES_A_FETCH * len(group) / max(size, 1))
             self._documents_a_fetch = max(1, min(fitting, 4 * len(group), self._replication.batch))
 

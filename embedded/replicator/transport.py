@@ -6,7 +6,7 @@ Both speak the HTTP API of a database, so a local side passes the same checks of
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +19,22 @@ class LostConnection(Exception):  # noqa: N818 - says what happened
         super().__init__(why)
         self.why = why
         self.refused = refused
+
+
+class AnswerTooLarge(Exception):  # noqa: N818 - says what happened
+    """The answer is longer than the caller wants to hold in memory: ask for less at once."""
+
+
+def within(pieces: Iterable[bytes], most_bytes: int | None) -> bytes:
+    """The pieces as one. Raises `AnswerTooLarge` as soon as they are more than `most_bytes`."""
+    kept = []
+    size = 0
+    for piece in pieces:
+        size += len(piece)
+        if most_bytes is not None and size > most_bytes:
+            raise AnswerTooLarge
+        kept.append(piece)
+    return b"".join(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +64,12 @@ class Transport(Protocol):
         query: Mapping[str, str] | None = None,
         body: bytes | None = None,
         longer: float = 0,
+        most_bytes: int | None = None,
     ) -> Reply:
-        """One JSON request. `longer`: seconds the answer may take beyond the usual. Raises `LostConnection`."""
+        """One JSON request. `longer`: seconds the answer may take beyond the usual; `most_bytes`: how long it may be.
+
+        Raises `LostConnection` and `AnswerTooLarge`.
+        """
 
     def download(self, path: str, query: Mapping[str, str]) -> contextlib.AbstractContextManager[Download]:
         """GET something large. Raises `LostConnection`, also while the pieces are read."""

@@ -10,6 +10,7 @@ import base64
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -489,3 +490,49 @@ def test_a_replication_of_somebody_else_is_not_cancelled(couch: Couch, make_user
     assert theirs.status in (401, 403, 404, 500)
     assert mine.status == 200
     couch.delete(target.path)
+
+
+def test_documents_that_are_suddenly_large_arrive_too(pair: Pair) -> None:
+    pair.source.save(*({"_id": f"a{n:03}"} for n in range(600)))
+    for n in range(6):
+        pair.source.save({"_id": f"b{n}", "text": "x" * 5_000_000})
+
+    told = pair.run()
+
+    assert counts(told) == (606, 606, 0)
+    assert len(pair.target.get("b5")["text"]) == 5_000_000
+
+
+def test_a_one_shot_replication_can_be_cancelled_by_its_id(pair: Pair) -> None:
+    if not pair.worker.is_embedded:
+        pytest.skip("On CouchDB it has usually not begun, or is over, when it is asked about.")
+    pair.source.save(*({"_id": f"d{n:05}", "text": "x" * 500} for n in range(5_000)))
+    body = {"source": pair.source.endpoint(), "target": pair.target.endpoint(), "worker_batch_size": 10}
+    with ThreadPoolExecutor() as pool:
+        asking = pool.submit(pair.worker.post, "/_replicate", body, timeout=60)
+        while not (mine := _tasks_of(pair)) and not asking.done():
+            pass
+        cancelled = pair.worker.post("/_replicate", {"cancel": True, "replication_id": mine[0]["replication_id"]})
+        told = asking.result().json()
+
+    assert cancelled.status == 200
+    assert told == {"ok": True, "_local_id": mine[0]["replication_id"]}
+    assert _tasks_of(pair) == []
+    pair.run()
+    assert pair.target.leaves() == pair.source.leaves()
+
+
+def _tasks_of(pair: Pair) -> list[dict[str, Any]]:
+    tasks = pair.worker.get("/_active_tasks").json()
+    return [task for task in tasks if pair.target.name in task.get("target", "")]
+
+
+def test_the_same_replication_asked_for_twice_runs_once(pair: Pair) -> None:
+    if not pair.worker.is_embedded:
+        pytest.skip("CouchDB answers the second request in its own way.")
+    pair.source.save(*({"_id": f"d{n:04}"} for n in range(2_000)))
+    with ThreadPoolExecutor() as pool:
+        first, second = list(pool.map(lambda _: pair.run(worker_batch_size=100), range(2)))
+
+    assert pair.target.leaves() == pair.source.leaves()
+    assert first["source_last_seq"] == second["source_last_seq"]

@@ -135,3 +135,18 @@ def test_a_source_that_stays_away_ends_the_replication_with_a_reason(couch: Couc
     assert arrived < DOCUMENTS
     assert told["history"][0]["docs_written"] <= DOCUMENTS
     couch.delete(target.path)
+
+
+def test_a_continuous_replication_goes_on_when_its_target_is_back(couch: Couch, killable: KillableStore) -> None:
+    source, target = Place(couch, couch.database()), Place(killable.couch, killable.couch.database())
+    options = {"continuous": True, "retries_per_request": 0}
+    replicate(couch, source.endpoint(), target.endpoint(), **options)
+    killable.kill()
+    source.save({"_id": "written-while-it-was-away"})
+
+    killable.restart()
+    told = target.couch.get(f"{target.path}/_changes?feed=longpoll&since=0&timeout=30000", timeout=60).json()
+
+    assert [row["id"] for row in told["results"]] == ["written-while-it-was-away"]
+    replicate(couch, source.endpoint(), target.endpoint(), cancel=True, **options)
+    couch.delete(source.path)

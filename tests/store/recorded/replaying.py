@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 _PLACEHOLDER = re.compile(r"\$(\d+|seq|any|host|admin)\b")
 _PROSE = {"reason", "warning"}
-_SERVER_MADE = {"ref", "_local_id", "git_sha", "uuid"}
+_SERVER_MADE = {"ref", "_local_id", "git_sha", "uuid", "vendor", "signature", "collator_versions", "waiting_commit"}
 _RAW_SEQUENCE = re.compile(r"^\d+-g[\w-]{20,}$")
 
 
