@@ -110,7 +110,8 @@ def part(make: str, digits: str) -> str:
 
 
 def _row(key: str, title: str, number: str, quantity: float = 1, **when: float | bool | str) -> Document:
-    return {"id": key, "title": title, "part": number, "quantity": quantity, **when}
+    part_id = catalog_id("part", number) if number else ""
+    return {"id": key, "title": title, "part": part_id, "quantity": quantity, **when}
 
 
 def _engine_rows(model: Model) -> Iterable[Document]:
@@ -257,7 +258,7 @@ def _bulletins(today: date) -> Iterable[Document]:
             "issued_on": (today - timedelta(days=days_ago)).isoformat(),
             "severity": severity,
             "parts": [
-                {"id": f"p{index}", "part": number, "quantity": quantity}
+                {"id": f"p{index}", "part": catalog_id("part", number), "quantity": quantity}
                 for index, (number, quantity) in enumerate(parts, 1)
             ],
             "instructions": instructions,

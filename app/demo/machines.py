@@ -178,8 +178,7 @@ def _service(
         "hours": owned.meter(days_ago),
         "kind": "planned",
         "lines": [
-            {"id": f"s{index}", "plan_line": row["id"], "part": row["part"], "quantity": row["quantity"]}
-            for index, row in enumerate(rows, 1)
+            {name: value for name, value in _used(index, row).items() if value} for index, row in enumerate(rows, 1)
         ],
         "technician": chance.choice(region.technicians),
         "notes": chance.choice(
@@ -187,6 +186,10 @@ def _service(
         ),
     }
     return {name: value for name, value in service.items() if value not in ("", [])}
+
+
+def _used(index: int, row: Document) -> Document:
+    return {"id": f"s{index}", "plan_line": row["id"], "part": row["part"], "quantity": row["part"] and row["quantity"]}
 
 
 def bulletin_done(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from app.parts.plans import PlanLine, number
+from app.parts.plans import PlanLine, number, part_id
 from app.parts.usage import Usage
 
 _DAYS_A_MONTH = 30.44
@@ -26,7 +26,7 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A `service` document as this module reads it; `hours` are total hours, `rows` are (plan line id, part)."""
+    """A `service` document as this module reads it; `hours` are total hours, `rows` are (plan line id, part id)."""
 
     on: date
     hours: float | None
@@ -59,7 +59,7 @@ def read_services(documents: Iterable[Mapping[str, Any]], usage: Usage, today: d
                 hours=_hours_at(document, usage, on, today),
                 kind=str(document.get("kind") or ""),
                 rows=tuple(
-                    (str(row.get("plan_line") or ""), str(row.get("part") or ""))
+                    (str(row.get("plan_line") or ""), part_id(row.get("part")))
                     for row in (rows if isinstance(rows, list) else ())
                     if isinstance(row, Mapping)
                 ),

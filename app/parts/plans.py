@@ -14,13 +14,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.documents.ids import catalog_id
+
 # A line below this would say that a machine is serviced more often than it is looked at.
 _SHORTEST_INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class PlanLine:
-    """One line of a service plan. Hours are engine hours; `part` is a part number, empty for work without parts."""
+    """One line of a service plan. Hours are engine hours; `part` is a part's id, empty for work without parts."""
 
     id: str
     title: str
@@ -64,6 +66,17 @@ def lines_for(plan: Iterable[PlanLine], options: Iterable[str]) -> list[PlanLine
     return [line for line in plan if not line.option or line.option.casefold() in has]
 
 
+def part_id(value: Any) -> str:
+    """The catalog id of a part that a row names by its id or its number; empty for none."""
+    text = str(value or "").strip()
+    return text if not text or text.startswith("part:") else catalog_id("part", text)
+
+
+def part_number(part: str) -> str:
+    """A part's number, from its id."""
+    return part.removeprefix("part:")
+
+
 def number(value: Any) -> float | None:
     """A finite number, or None for anything else."""
     if isinstance(value, bool) or not isinstance(value, int | float):
@@ -81,7 +94,7 @@ def _line_of(row: Mapping[str, Any]) -> PlanLine | None:
     first_hours = _at_least(row.get("first_hours"), 0.0)
     if every_hours is None and every_months is None and first_hours is None:
         return None
-    title, part = str(row.get("title") or "").strip(), str(row.get("part") or "").strip()
+    title, part = str(row.get("title") or "").strip(), part_id(row.get("part"))
     quantity = number(row.get("quantity"))
     once = bool(row.get("once")) or (every_hours is None and every_months is None)
     if once and first_hours is None:
@@ -89,7 +102,7 @@ def _line_of(row: Mapping[str, Any]) -> PlanLine | None:
         first_hours = every_hours
     return PlanLine(
         id=str(row.get("id") or "") or _derived_id(row),
-        title=title or part,
+        title=title or part_number(part),
         part=part,
         quantity=1.0 if quantity is None or quantity <= 0 else quantity,
         every_hours=None if once else every_hours,

@@ -7,7 +7,7 @@ from app.parts.plans import lines_for, plan_of
 
 
 def line(**row):
-    (found,) = plan_of({"plan": [{"id": "a", "title": "Engine oil filter", "part": "F-1", "quantity": 1, **row}]})
+    (found,) = plan_of({"plan": [{"id": "a", "title": "Engine oil filter", "part": "part:F-1", "quantity": 1, **row}]})
     return found
 
 
@@ -56,6 +56,11 @@ def test_a_row_without_an_id_gets_the_same_one_at_every_reading():
     first, second = plan_of(plan), plan_of(plan)
     assert [found.id for found in first] == [found.id for found in second]
     assert len({found.id for found in first}) == 2
+
+
+def test_a_part_is_named_by_its_id_whether_the_row_has_that_or_the_number():
+    assert line(every_hours=50).part == line(every_hours=50, part=" f-1").part == "part:F-1"
+    assert line(every_hours=50, part=None).part == ""
 
 
 def test_an_option_line_is_for_machines_with_the_option_only():
