@@ -59,7 +59,7 @@ def from_content(
         return Attachment(
             name, content_type, None, _digest(content), plain_length, "gzip", len(content), content=content
         )
-    if content and content_type.lower().startswith(_COMPRESSIBLE):
+    if content_type.lower().startswith(_COMPRESSIBLE):
         compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, 31)
         packed = compressor.compress(content) + compressor.flush()
         return Attachment(name, content_type, None, _digest(packed), len(content), "gzip", len(packed), content=packed)

@@ -92,7 +92,9 @@ class Router:
         literal = node.literals.get(segments[at])
         if literal is not None:
             # A literal that matches hides the parameter beside it: `/db/_changes` is never a document.
-            return self._search(literal, method, segments, at + 1, values, allowed)
+            found = self._search(literal, method, segments, at + 1, values, allowed)
+            if found is not None or at + 1 < len(segments) or literal.routes:
+                return found
         if node.parameter is not None:
             found = self._search(node.parameter, method, segments, at + 1, [*values, segments[at]], allowed)
             if found is not None:
