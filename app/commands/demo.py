@@ -6,14 +6,14 @@ import contextlib
 import json
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.options import Steps
+from app.commands.options import stop_on_signals
 from app.errors import IronbookError
+from app.steps import Steps
 
 if TYPE_CHECKING:
     from app.demo.folders import DemoFolders, OutsideCouch
@@ -56,12 +56,14 @@ def command(folder: Path | None, port: int, reset: bool, couchdb: str | None, on
 def _show(folders: DemoFolders, port: int, couch: OutsideCouch | None, reset: bool) -> None:
     from app.demo.filling import DEALER_LOGINS, MANUFACTURER_LOGINS
     from app.demo.folders import DEALERS
+    from app.demo.preparing import prepare
+    from app.demo.serving import served
 
     steps = Steps()
     ports = list(range(port, port + 2 + len(DEALERS)))
     _check_ports(ports)
-    _prepare(folders, ports, couch, reset, steps)
-    with _served(folders, steps) as nodes:
+    prepare(folders, ports, couch, reset, steps)
+    with served(folders, steps) as nodes:
         click.echo()
         for node, logins in zip(nodes, (MANUFACTURER_LOGINS, DEALER_LOGINS, DEALER_LOGINS), strict=True):
             names = ", ".join(f"{name} ({shown.split(', ')[-1].lower()})" for name, shown, _ in logins)
@@ -74,8 +76,6 @@ def _show(folders: DemoFolders, port: int, couch: OutsideCouch | None, reset: bo
 
 
 def _watch(nodes: list[Served]) -> None:
-    from app.commands.serve import stop_on_signals
-
     stopping = stop_on_signals()
     while not stopping.wait(0.5):
         for node in nodes:
@@ -87,26 +87,20 @@ def _watch(nodes: list[Served]) -> None:
 def _once(folders: DemoFolders, couch: OutsideCouch | None, reset: bool, as_json: bool) -> int:
     from app.demo import checks
     from app.demo.folders import DEALERS, free_port
+    from app.demo.preparing import prepare
+    from app.demo.serving import served
     from app.node import open_node
 
     started = time.monotonic()
     steps = Steps(quiet=as_json)
-    _prepare(folders, [free_port() for _ in range(2 + len(DEALERS))], couch, reset, steps)
+    prepare(folders, [free_port() for _ in range(2 + len(DEALERS))], couch, reset, steps)
     counts = {}
     for code in DEALERS:
         with open_node(folders.settings(folders.dealer(code))) as node:
             counts[code] = checks.counts(node)
     results: dict[str, bool] = {}
-    with _served(folders, steps) as nodes:
-        for name, sentence, check in (
-            ("outage", "A change made while head office is down arrives later",
-             lambda: checks.arrives_after_an_outage(folders, nodes[0])),
-            ("keepsakes", "Keepsakes stay in the dealership", lambda: checks.keepsakes_stay(folders)),
-            ("installed_base", "Head office's installed base is the sum of the dealers' machines",
-             lambda: checks.installed_base_adds_up(folders)),
-            ("merge", "Edits of one customer on two nodes are merged on both",
-             lambda: checks.concurrent_edits_merge(folders)),
-        ):  # fmt: skip
+    with served(folders, steps) as nodes:
+        for name, sentence, check in checks.all_checks(folders, nodes[0]):
             with steps.step(name, sentence):
                 results[name] = check()
             if not results[name] and not as_json:
@@ -131,57 +125,3 @@ def _check_ports(ports: list[int]) -> None:
                     f"Port {port} is occupied, perhaps by a demo in another window; stop that, or choose four other "
                     f"ports with --port."
                 )
-
-
-def _prepare(folders: DemoFolders, ports: list[int], couch: OutsideCouch | None, reset: bool, steps: Steps) -> None:
-    from app.demo import filling
-    from app.demo.folders import DEALERS, make_password, write_configurations
-    from app.node import open_node
-
-    if reset or not folders.ready:
-        # What an interrupted start left behind is not a demo: filling it again would double it.
-        folders.clear()
-        if couch:
-            _remove_databases(couch)
-    write_configurations(folders, ports, couch)
-    if folders.ready:
-        return
-    password = make_password()
-    with open_node(folders.settings(folders.manufacturer)) as head_office:
-        with steps.step("catalog", "Filling head office's catalog") as progress:
-            replication_passwords = filling.fill_manufacturer(head_office, password, progress)
-        for code, name in DEALERS.items():
-            with open_node(folders.settings(folders.dealer(code))) as node:
-                with steps.step(f"book_{code.lower()}", f"Filling the book of {name}") as progress:
-                    filling.fill_dealer(node, replication_passwords[code], password, progress)
-                with steps.step(f"sync_{code.lower()}", f"First sync of {name}") as progress:
-                    filling.sync(node, progress)
-        with steps.step("aggregate", "Adding up at head office"):
-            filling.aggregate(head_office)
-    folders.mark_ready(password)
-
-
-def _remove_databases(couch: OutsideCouch) -> None:
-    from app.couch import Store
-    from app.demo.folders import STORE_PREFIX
-
-    store = Store(couch.url, couch.user, couch.password, STORE_PREFIX)
-    for name in store.names():
-        store.delete(name)
-
-
-@contextlib.contextmanager
-def _served(folders: DemoFolders, steps: Steps) -> Iterator[list[Served]]:
-    from app.demo.serving import Served
-
-    nodes = [Served(folders.settings(folder)) for folder in folders.all()]
-    try:
-        with steps.step("serve", "Starting the three nodes"):
-            for node in nodes:
-                node.start()
-            for node in nodes:
-                node.wait_until_ready()
-        yield nodes
-    finally:
-        for node in reversed(nodes):
-            node.stop()

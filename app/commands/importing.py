@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import Steps, data_option, opened
+from app.commands.options import data_option, opened
+from app.steps import Steps
 
 
 @click.group("import")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import signal
 import sys
-import time
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -50,29 +52,15 @@ def ask_password(prompt: str) -> str:
     return password
 
 
-class Steps:
-    """Says on standard error what is being done and how long each step took."""
+def stop_on_signals() -> threading.Event:
+    """An event that is set when a person or the system asks this process to stop."""
+    stopping = threading.Event()
 
-    def __init__(self, quiet: bool = False) -> None:
-        self.quiet = quiet
-        self.seconds: dict[str, float] = {}
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        stopping.set()
 
-    @contextlib.contextmanager
-    def step(self, name: str, sentence: str) -> Iterator[Callable[[str], None]]:
-        """One step; yields a function that shows a line of progress below its sentence."""
-        started = time.monotonic()
-        terminal = sys.stderr.isatty()
-        if not self.quiet:
-            click.echo(f"{sentence} ...", err=True, nl=not terminal)
-
-        def progress(text: str) -> None:
-            if terminal and not self.quiet:
-                click.echo(f"\r\033[K{sentence} ... {text}", err=True, nl=False)
-
-        yield progress
-        self.seconds[name] = round(time.monotonic() - started, 2)
-        if not self.quiet:
-            if terminal:
-                click.echo(f"\r\033[K{sentence} ... {self.seconds[name]:.1f} s", err=True)
-            else:
-                click.echo(f"  {self.seconds[name]:.1f} s", err=True)
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(number, stop)
+    return stopping

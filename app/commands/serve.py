@@ -6,16 +6,14 @@ import contextlib
 import ipaddress
 import logging
 import logging.handlers
-import signal
 import socket
 import threading
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import click
 
-from app.commands.options import data_option
+from app.commands.options import data_option, stop_on_signals
 from app.config import Settings, read_settings
 from app.errors import ConfigurationError
 
@@ -107,20 +105,6 @@ def _warn_beyond_loopback(host: str) -> None:
             return
     if host != "localhost":
         click.echo(f"The pages are served beyond this computer, on {host}, without encryption.", err=True)
-
-
-def stop_on_signals() -> threading.Event:
-    """An event that is set when a person or the system asks this process to stop."""
-    stopping = threading.Event()
-
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        stopping.set()
-
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        number = getattr(signal, name, None)
-        if number is not None and threading.current_thread() is threading.main_thread():
-            signal.signal(number, stop)
-    return stopping
 
 
 def _log_to_file(settings: Settings) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import Steps, data_option, opened
+from app.commands.options import data_option, opened
+from app.steps import Steps
 
 
 @click.group("sync", invoke_without_command=True)

@@ -17,6 +17,24 @@ _DEALER = next(iter(DEALERS))
 _BY = "demo"
 
 
+def all_checks(folders: DemoFolders, manufacturer: Served) -> list[tuple[str, str, Callable[[], bool]]]:
+    """Each check's name, what it proves, and the check."""
+    return [
+        (
+            "outage",
+            "A change made while head office is down arrives later",
+            lambda: arrives_after_an_outage(folders, manufacturer),
+        ),
+        ("keepsakes", "Keepsakes stay in the dealership", lambda: keepsakes_stay(folders)),
+        (
+            "installed_base",
+            "Head office's installed base is the sum of the dealers' machines",
+            lambda: installed_base_adds_up(folders),
+        ),
+        ("merge", "Edits of one customer on two nodes are merged on both", lambda: concurrent_edits_merge(folders)),
+    ]
+
+
 def arrives_after_an_outage(folders: DemoFolders, manufacturer: Served) -> bool:
     """A change made at a dealer while the manufacturer is down arrives after it is back."""
     manufacturer.stop()

@@ -11,6 +11,7 @@ from app.couch import Database
 from app.demo import business
 from app.demo.folders import DEALERS
 from app.documents import saving
+from app.documents.outcomes import Refused
 from app.errors import IronbookError
 from app.market.feed import feed_market
 from app.market.forecast import refresh_forecast
@@ -47,8 +48,8 @@ def fill(database: Database, documents: list[dict[str, Any]], progress: Callable
     done = 0
     for batch in _batches(documents):
         for result in saving.save_many(database, batch, _BY):
-            if isinstance(result, saving.Refused):
-                raise IronbookError(f"The demo's {result.document_id} was refused: {result.reason}")
+            if isinstance(result, Refused):
+                raise IronbookError(f"The demo's {result.document.get('_id')} was refused: {result.reason}")
         done += len(batch)
         progress(f"{done:,} of {len(documents):,} documents")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -9,11 +10,14 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 
 from app.config import Settings
+from app.demo.folders import DemoFolders
 from app.errors import IronbookError
 from app.project import ROOT
+from app.steps import Steps
 
 _PATIENCE = 60.0
 _STOP_PATIENCE = 15.0
@@ -85,3 +89,19 @@ def answers(address: str) -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
+
+
+@contextlib.contextmanager
+def served(folders: DemoFolders, steps: Steps) -> Iterator[list[Served]]:
+    """The demo's nodes, each in a process of its own, until the end of the ``with``."""
+    nodes = [Served(folders.settings(folder)) for folder in folders.all()]
+    try:
+        with steps.step("serve", "Starting the three nodes"):
+            for node in nodes:
+                node.start()
+            for node in nodes:
+                node.wait_until_ready()
+        yield nodes
+    finally:
+        for node in reversed(nodes):
+            node.stop()
