@@ -25,14 +25,14 @@ _BATCH = 500
 _BY = "demo"
 # (user name, shown name, role) of the demo's logins.
 MANUFACTURER_LOGINS = (
-    ("anna", "Anna Lindqvist, analyst", "analyst"),
-    ("paul", "Paul Reuter, product support", "parts"),
+    ("anna", "Anna Lindqvist", "analyst"),
+    ("paul", "Paul Reuter", "parts"),
     ("admin", "Administrator", "admin"),
 )
 DEALER_LOGINS = (
-    ("sara", "Sara Vogt, sales", "sales"),
-    ("peter", "Peter Brandl, parts", "parts"),
-    ("petra", "Petra Hartwig, principal", "principal"),
+    ("sara", "Sara Vogt", "sales"),
+    ("peter", "Peter Brandl", "parts"),
+    ("petra", "Petra Hartwig", "principal"),
     ("admin", "Administrator", "admin"),
 )
 
