@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from app.config import read_settings
 from app.couch import Database
+from app.couch.asking import Asking
 from app.documents import saving
 from app.node import Node, open_node
 from app.replication import connections, dealers, passes
@@ -94,10 +97,29 @@ def _change(book: Database, first: int, round_number: int) -> None:
 
 
 def _timed(node: Node, connection: connections.Connection) -> tuple[float, float, int]:
-    """Seconds of one pass, the share of them spent waiting for the store, and the documents written."""
-    started, worked = time.perf_counter(), time.thread_time()
-    result = passes.run_pass(node, connection)
-    seconds, own = time.perf_counter() - started, time.thread_time() - worked
+    """Seconds of one pass, the share of them spent in requests to the store, and the documents written."""
+    with _requests_timed() as spent:
+        started = time.perf_counter()
+        result = passes.run_pass(node, connection)
+        seconds = time.perf_counter() - started
     if result.error:
         raise RuntimeError(result.error)
-    return seconds, 1 - own / seconds, result.written
+    return seconds, sum(spent) / seconds, result.written
+
+
+@contextmanager
+def _requests_timed() -> Iterator[list[float]]:
+    """The seconds of each request that this thread makes to a store."""
+    spent: list[float] = []
+    here, ask_guarded = threading.get_ident(), Asking.guarded
+
+    def timed(asking: Asking, ask: Callable[[], Any]) -> Any:
+        started = time.perf_counter()
+        try:
+            return ask_guarded(asking, ask)
+        finally:
+            if threading.get_ident() == here:
+                spent.append(time.perf_counter() - started)
+
+    with patch.object(Asking, "guarded", timed):
+        yield spent

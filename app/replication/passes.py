@@ -23,7 +23,7 @@ from app.replication.connections import ALL_DOCUMENTS, Connection, upstream
 from app.replication.failures import Failure, failure, failure_of, kind_of
 from app.replication.results import PassResult, Progress, ProgressCallback, Step, failures_ever, session_counts
 from app.replication.running import only_one, running
-from app.replication.state import State, change_state, read_state
+from app.replication.state import State, change_state, changed_document, read_state, status_id
 from app.replication.watching import watched
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ PULL_BOOK = "Pull the book"
 PUSH_BOOK = "Push the book"
 MERGE = "Merge conflicts"
 PUSH_MERGES = "Push the merges"
+_PRUNED_EVERY = 50
 
 
 class _Ended(IronbookError):  # noqa: N818
@@ -125,9 +126,11 @@ class _Pass:
         }
 
     def _ask_about_refusals(self, there: Store, before: State, pulled: dict[str, Any], pushed: dict[str, Any]) -> None:
-        here, far = self.node.book, there.database(self.connection.book)
         counted = failures_ever(pushed) not in (0, before.push_failures)
         missed = failures_ever(pulled) not in (0, before.pull_failures)
+        if not (counted or missed or before.refused):
+            return
+        here, far = self.node.book, there.database(self.connection.book)
         with self._talking():
             self.refused = refusals.refresh(
                 self.node,
@@ -181,27 +184,37 @@ class _Pass:
             raise _Ended(failure_of(error, self.connection.url, self.connection.user)) from error
 
     def _remember(self, before: State, result: PassResult, reached: dict[str, Any]) -> None:
-        entry = sync_log.write_entry(self.node, result, before.last_log)
-        changes: dict[str, Any] = {
-            "last_start": result.start,
-            "last_end": result.end,
-            "last_log": entry,
-            "passes": before.passes + 1,
-            "refused": result.refused,
-            "failure": result.failure.kind if result.failure else "",
-            "sentence": result.error,
-        }
-        if result.failure is None:
-            changes |= {"failures": 0, "failing_since": "", "stopped": False, "last_success": result.end, **reached}
-        elif result.failure.kind != "stopped":
-            changes |= {
-                "failures": before.failures + 1,
-                "failing_since": before.failing_since or result.start,
-                "stopped": result.failure.needs_a_person,
-            }
-        change_state(self.node, self.connection.name, **changes)
-        if entry != before.last_log and before.passes % 50 == 49:
-            sync_log.prune(self.node, self.connection.name)
+        """Writes the log's entry and the connection's state, in one request when nobody else writes meanwhile."""
+        local, name = self.node.local, self.connection.name
+        found = local.get_many([status_id(name), *([before.last_log] if before.last_log else [])])
+        entry = sync_log.next_entry(result, found.get(before.last_log))
+        changes = _changes(before, result, reached) | {"last_log": entry["_id"]}
+        written = local.bulk([entry, changed_document(found.get(status_id(name)), name, changes)])
+        if written[1].error:
+            change_state(self.node, name, **changes)
+        if entry["_id"] != before.last_log and before.passes % _PRUNED_EVERY == _PRUNED_EVERY - 1:
+            sync_log.prune(self.node, name)
+
+
+def _changes(before: State, result: PassResult, reached: dict[str, Any]) -> dict[str, Any]:
+    """What a pass changes in the state of its connection."""
+    changes: dict[str, Any] = {
+        "last_start": result.start,
+        "last_end": result.end,
+        "passes": before.passes + 1,
+        "refused": result.refused,
+        "failure": result.failure.kind if result.failure else "",
+        "sentence": result.error,
+    }
+    if result.failure is None:
+        return changes | reached | {"failures": 0, "failing_since": "", "stopped": False, "last_success": result.end}
+    if result.failure.kind == "stopped":
+        return changes
+    return changes | {
+        "failures": before.failures + 1,
+        "failing_since": before.failing_since or result.start,
+        "stopped": result.failure.needs_a_person,
+    }
 
 
 def _now() -> str:

@@ -53,7 +53,7 @@ def state_of(document: Mapping[str, Any] | None) -> State:
 
 def read_state(node: Node, name: str) -> State:
     """What is remembered about the connection `name`."""
-    return state_of(node.local.get(f"status:{name}"))
+    return state_of(node.local.get(status_id(name)))
 
 
 def read_states(node: Node) -> dict[str, State]:
@@ -62,18 +62,28 @@ def read_states(node: Node) -> dict[str, State]:
     return {str(row.id).split(":", 1)[1]: state_of(row.doc) for row in rows}
 
 
+def status_id(name: str) -> str:
+    """The id of the document about the connection `name`."""
+    return f"status:{name}"
+
+
+def changed_document(document: Mapping[str, Any] | None, name: str, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The document about the connection `name` with some of it changed; `document` is the one there is."""
+    document = document or {"_id": status_id(name), "type": "status", "connection": name}
+    return {**document, **asdict(state_of({**document, **changes}))}
+
+
 def change_state(node: Node, name: str, **changes: Any) -> State:
     """Changes some of what is remembered, whoever else is writing, and returns the whole."""
     for _ in range(_ATTEMPTS):
-        document = node.local.get(f"status:{name}") or {"_id": f"status:{name}", "type": "status", "connection": name}
-        state = state_of({**document, **changes})
-        if "_rev" in document and state == state_of(document):
-            return state
-        try:
-            node.local.put({**document, **asdict(state)})
-        except Conflict:
-            continue
-        return state
+        document = node.local.get(status_id(name))
+        changed = changed_document(document, name, changes)
+        if changed != document:
+            try:
+                node.local.put(changed)
+            except Conflict:
+                continue
+        return state_of(changed)
     raise Conflict(f"The status of the connection {name} is being written by others all the time; try again.")
 
 
@@ -81,7 +91,7 @@ def forget_state(node: Node, name: str) -> None:
     """Forgets the past of a connection and its refused documents; the sync log stays until it is pruned."""
     rows = node.local.all_docs(startkey=f"refused:{name}:", endkey=f"refused:{name};").rows
     gone = [{"_id": row.id, "_rev": row.value["rev"], "_deleted": True} for row in rows]
-    document = node.local.get(f"status:{name}")
+    document = node.local.get(status_id(name))
     if document:
         gone.append({"_id": document["_id"], "_rev": document["_rev"], "_deleted": True})
     if gone:

@@ -41,20 +41,13 @@ class Entry:
     steps: tuple[Step, ...]
 
 
-def write_entry(node: Node, result: PassResult, last: str) -> str:
-    """Logs a pass and returns the entry's id; `last` is the id of the entry before, empty if there is none."""
+def next_entry(result: PassResult, last: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The document to write for a pass; `last` is the document of the connection's newest entry, if there is one."""
     document = _document(result)
-    before = node.local.get(last) if last else None
-    if before and _say_the_same(before, document):
-        again = {"_id": before["_id"], "_rev": before["_rev"], "start": before["start"], "passes": before["passes"] + 1}
-        node.local.put({**document, **again})
-        return str(before["_id"])
-    # Two passes may begin in the same microsecond of a clock that was set back; an id taken goes on from there.
-    taken = node.local.get(document["_id"])
-    if taken:
-        document["_rev"] = taken["_rev"]
-    node.local.put(document)
-    return str(document["_id"])
+    if last and _say_the_same(last, document):
+        again = {"_id": last["_id"], "_rev": last["_rev"], "start": last["start"], "passes": last["passes"] + 1}
+        return {**document, **again}
+    return document
 
 
 def prune(node: Node, connection: str) -> int:
