@@ -86,7 +86,12 @@ class LocalTransport:
     def download(self, path: str, query: Mapping[str, str]) -> Iterator[Download]:
         request = self._request("GET", path, query, {**self._headers, "accept": "*/*"}, lambda: iter([b""]))
         response = self._run(_answer(self._application, request), self._timeout_seconds)
-        yield Download(response.status, self._pieces(response))
+        try:
+            yield Download(response.status, self._pieces(response))
+        finally:
+            # What is read of the database is held open until the last piece, or until nobody wants it any more.
+            with contextlib.suppress(LostConnection):
+                self._run(_close(response), self._timeout_seconds)
 
     def _pieces(self, response: Response) -> Iterator[bytes]:
         if isinstance(response.body, bytes):
@@ -152,13 +157,22 @@ async def _whole(application: Application, request: Request, most_bytes: int | N
     if not isinstance(body, bytes):
         pieces: list[bytes] = []
         size = 0
-        async for piece in body:
-            size += len(piece)
-            if most_bytes is not None and size > most_bytes:
-                raise AnswerTooLarge
-            pieces.append(piece)
+        try:
+            async for piece in body:
+                size += len(piece)
+                if most_bytes is not None and size > most_bytes:
+                    raise AnswerTooLarge
+                pieces.append(piece)
+        finally:
+            await _close(response)
         body = b"".join(pieces)
     return Reply(response.status, body, {name.lower(): value for name, value in response.headers.items()})
+
+
+async def _close(response: Response) -> None:
+    close = getattr(response.body, "aclose", None)
+    if close is not None:
+        await close()
 
 
 async def _next(pieces: AsyncIterator[bytes]) -> bytes | None:
