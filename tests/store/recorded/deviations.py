@@ -14,4 +14,9 @@ class Deviation(NamedTuple):
     reason: str
 
 
-DEVIATIONS: dict[tuple[str, int], Deviation] = {}
+DEVIATIONS: dict[tuple[str, int], Deviation] = {
+    ("find", 46): Deviation(
+        {"status": 200, "json": {"result": "created", "id": "$any", "name": "$any"}},
+        "an index without a name gets a digest of its definition for one; CouchDB's is of an Erlang term",
+    ),
+}
