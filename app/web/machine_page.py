@@ -9,7 +9,7 @@ from typing import Any
 
 from app.parts.due import Due
 from app.parts.history import last_done, read_services
-from app.parts.plans import PlanLine, number
+from app.parts.plans import PlanLine, number, part_number
 from app.parts.usage import FITTED_DAYS, Usage, time_of
 from app.web.ages import ago, ahead, day_of
 
@@ -144,7 +144,7 @@ def plan_status(
             PlanStatus(
                 line_id=line.id,
                 title=line.title,
-                part=line.part,
+                part=part_number(line.part),
                 quantity=line.quantity,
                 interval=line.words(),
                 last_on=last.on.isoformat() if last else "",
@@ -182,7 +182,7 @@ def service_lines(services: Iterable[Document], plan: Iterable[PlanLine]) -> lis
 
 def _line_words(row: Document, titles: Mapping[str, str]) -> str:
     title = titles.get(str(row.get("plan_line") or ""), "")
-    part = str(row.get("part") or "")
+    part = part_number(str(row.get("part") or ""))
     return title or part or "work without parts"
 
 
@@ -197,3 +197,157 @@ def map_points(machine: Document, label: str, today: date) -> list[dict[str, Any
     seen = day_of(machine.get("position_at"))
     note = f"seen {ago(seen, today)}" if seen else ""
     return [{"latitude": latitude, "longitude": longitude, "title": label, "note": note}]
+
+
+@dataclass(frozen=True)
+class BulletinLine:
+    """A bulletin that is open for the machine; `tone` is its badge's."""
+
+    id: str
+    code: str
+    title: str
+    severity: str
+    tone: str
+    parts: tuple[str, ...]
+
+
+SEVERITY_TONES = {"safety": "bad", "important": "warning", "advice": "info"}
+STATUS_TONES = {"in service": "good", "in stock": "info", "sold on": "", "scrapped": ""}
+
+
+def bulletin_lines(bulletins: Iterable[Document]) -> list[BulletinLine]:
+    """The bulletins in the order given."""
+    lines = []
+    for bulletin in bulletins:
+        severity = str(bulletin.get("severity") or "advice")
+        rows = [row for row in bulletin.get("parts") or () if isinstance(row, Mapping) and row.get("part")]
+        lines.append(
+            BulletinLine(
+                id=str(bulletin["_id"]),
+                code=str(bulletin.get("code") or ""),
+                title=str(bulletin.get("title") or ""),
+                severity=severity,
+                tone=SEVERITY_TONES.get(severity, "info"),
+                parts=tuple(_needed(row) for row in rows),
+            )
+        )
+    return lines
+
+
+def _needed(row: Document) -> str:
+    quantity = number(row.get("quantity"))
+    part = part_number(str(row["part"]))
+    return f"{quantity:g} × {part}" if quantity else part
+
+
+@dataclass(frozen=True)
+class MachineDocuments:
+    """What the store knows about one machine."""
+
+    machine: Document
+    customer: Document | None
+    model: Document | None
+    readings: Sequence[Document]
+    services: Sequence[Document]
+    bulletins: Sequence[Document]
+    readings_cut: bool = False
+
+
+@dataclass(frozen=True)
+class MachinePage:
+    """Everything a machine's page shows, in finished values."""
+
+    id: str
+    title: str
+    facts: Mapping[str, Any]
+    status: str
+    status_tone: str
+    serial: str
+    fleet_number: str
+    customer_id: str
+    customer: str
+    make: str
+    model: str
+    model_id: str
+    disputes: int
+    hours_now: float | None
+    hours_note: str
+    hours_per_day: float
+    usage_sentence: str
+    usage_notes: tuple[str, ...]
+    last_reading: ReadingLine | None
+    readings: list[ReadingLine]
+    readings_cut: bool
+    chart: dict[str, Any] | None
+    plan: list[PlanStatus]
+    no_plan: str
+    bulletins: list[BulletinLine]
+    services: list[ServiceLine]
+    points: list[dict[str, Any]]
+    position_words: str
+    warranty_over: bool
+
+
+def machine_page(
+    found: MachineDocuments, usage: Usage, plan: Sequence[PlanLine], due: Iterable[Due], today: date
+) -> MachinePage:
+    """The page of a machine from its documents, its usage, the lines of the plan that concern it, and what is due."""
+    machine = found.machine
+    make, model = str(machine.get("make") or ""), str(machine.get("model") or "").removeprefix("model:")
+    title = " ".join(part for part in (make, model, str(machine.get("serial") or "")) if part)
+    readings = reading_lines(found.readings)
+    warranty = day_of(machine.get("warranty_until"))
+    return MachinePage(
+        id=str(machine["_id"]),
+        title=title,
+        facts=machine,
+        status=str(machine.get("status") or ""),
+        status_tone=STATUS_TONES.get(str(machine.get("status") or ""), ""),
+        serial=str(machine.get("serial") or ""),
+        fleet_number=str(machine.get("fleet_number") or ""),
+        customer_id=str(machine.get("customer") or ""),
+        customer=str((found.customer or {}).get("name") or ""),
+        make=make,
+        model=model,
+        model_id=str((found.model or {}).get("_id") or ""),
+        disputes=len(machine.get("disputes") or ()),
+        hours_now=usage.hours_now,
+        hours_note=_hours_note(usage, today),
+        hours_per_day=usage.hours_per_day,
+        usage_sentence=usage_sentence(usage, found.readings, today),
+        usage_notes=usage.notes,
+        last_reading=readings[0] if readings else None,
+        readings=readings,
+        readings_cut=found.readings_cut,
+        chart=hours_chart(found.readings, usage, today),
+        plan=plan_status(plan, due, found.services, usage, today),
+        no_plan=_no_plan(machine, found.model),
+        bulletins=bulletin_lines(found.bulletins),
+        services=service_lines(found.services, plan),
+        points=map_points(machine, title, today),
+        position_words=_position_words(machine, today),
+        warranty_over=warranty is not None and warranty < today,
+    )
+
+
+def _hours_note(usage: Usage, today: date) -> str:
+    if usage.hours_now is None:
+        return ""
+    if usage.as_of is None:
+        return "estimated since delivery"
+    if usage.as_of >= today:
+        return "read today"
+    return f"read {ago(usage.as_of, today)}, and the usage since"
+
+
+def _no_plan(machine: Document, model: Document | None) -> str:
+    if model is not None:
+        return "The manufacturer's catalog has no service plan for this model."
+    if not machine.get("model"):
+        return "With the model filled in, its service plan appears here."
+    return "The manufacturer's catalog does not know this make and model."
+
+
+def _position_words(machine: Document, today: date) -> str:
+    seen = day_of(machine.get("position_at"))
+    return f"Position of {ago(seen, today)}." if seen else "It is not known since when it stands there."
