@@ -60,6 +60,8 @@ def candidates(points: list[int]) -> dict[int, set[int]]:
         decomposed = unicodedata.normalize("NFD", chr(point))
         if point not in HANGUL:
             marks.update(map(ord, decomposed[1:]))
+        if len(decomposed) == 1 and decomposed != chr(point) and point < 0xF900:
+            marks.add(point)  # another code point for the same character
     blocks = defaultdict(set)
     for point in points:
         blocks[point >> 8].add(point)
