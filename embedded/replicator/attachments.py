@@ -21,7 +21,7 @@ from embedded.http import json_text
 from embedded.replicator.peer import MissingStub, Peer
 from embedded.replicator.transport import LostConnection
 
-INLINE_BYTES = 64 * 1024
+INLINE_BYTES = 16 * 1024
 """Attachments of a revision that are no larger than this together travel inside the document, with many others."""
 
 

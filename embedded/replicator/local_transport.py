@@ -19,8 +19,9 @@ from urllib.parse import unquote
 from embedded.http.errors import HttpError
 from embedded.http.request import Request
 from embedded.http.response import Response
+from embedded.http.sending import begun, error_response
 from embedded.replicator.transport import AnswerTooLarge, Download, LostConnection, Reply
-from embedded.server import Application, error_response
+from embedded.server import Application
 
 if TYPE_CHECKING:
     from embedded.security import User
@@ -143,7 +144,7 @@ class LocalTransport:
 
 async def _answer(application: Application, request: Request) -> Response:
     try:
-        return await application.answer(request)
+        return await begun(await application.answer(request))
     except HttpError as error:
         return error_response(error)
     except Exception:

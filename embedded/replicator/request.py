@@ -137,7 +137,8 @@ def _localised(side: Side, own_url: str) -> Side:
     loopback = ("127.0.0.1", "::1", "localhost")
     if asked.hostname != own.hostname and not (asked.hostname in loopback and own.hostname in loopback):
         return side
-    return replace(side, database=urllib.parse.unquote(parts[0]))
+    # As the server reads paths: a `+` is a space there, as in CouchDB.
+    return replace(side, database=urllib.parse.unquote_plus(parts[0]))
 
 
 def _basic(given: dict[str, Any], name: str) -> tuple[str, str] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -20,7 +21,9 @@ _BYTES_A_FETCH = 4_000_000
 _MOST_BYTES_A_FETCH = 16_000_000
 """Documents may suddenly be larger than those before: beyond this, fewer are asked for again."""
 _FIRST_FETCH = 50
+_FIRST_BATCH = 100
 _BYTES_A_WRITE = 8_000_000
+_SHORT_SECONDS, _LONG_SECONDS = 1.0, 5.0
 
 
 class Encoded(NamedTuple):
@@ -43,20 +46,39 @@ class Batch:
     """Documents whose attachments travel one document at a time, and the names of those to send."""
 
 
+def fitting_size(size: int, seconds: float, most: int) -> int:
+    """How much to do at once after `size` took so long: a few seconds' worth, so that progress shows. Pure.
+
+    On a slow line a large batch would show nothing for minutes, and lose as much when the line is cut.
+    """
+    if seconds > _LONG_SECONDS:
+        return max(1, int(size * _LONG_SECONDS / seconds))
+    return min(4 * size, most) if seconds < _SHORT_SECONDS else min(size, most)
+
+
 class Reader:
-    """Reads batches from the source. Learns how large documents are, so that no answer grows beyond bounds."""
+    """Reads batches from the source. Learns how large documents are and how fast the line is."""
 
     def __init__(self, replication: Replication, source: Peer, target: Peer) -> None:
         self._replication = replication
         self._source = source
         self._target = target
         self._documents_a_fetch = _FIRST_FETCH
+        self._changes_a_batch = min(_FIRST_BATCH, replication.batch)
+        self._asked_at: float | None = None
 
     def read(self, since: Any, wait_seconds: float | None) -> Batch:
+        """The next batch. `wait_seconds`: how long to wait for a change where there is none yet."""
         replication = self._replication
+        now = time.monotonic()
+        if self._asked_at is not None and wait_seconds is None:
+            # From one batch to the next is what reading and writing take together, whichever is slower.
+            spent = now - self._asked_at
+            self._changes_a_batch = fitting_size(self._changes_a_batch, spent, replication.batch)
+        self._asked_at = now
         style = "main_only" if replication.winning_revs_only else "all_docs"
         page = self._source.changes(
-            since, replication.batch, replication.selection, style=style, wait_seconds=wait_seconds
+            since, self._changes_a_batch, replication.selection, style=style, wait_seconds=wait_seconds
         )
         batch = Batch(page.last_seq, page.pending, page.complete)
         if not page.revisions:
@@ -73,15 +95,17 @@ class Reader:
         at = 0
         while at < len(waiting):
             group = dict(waiting[at : at + self._documents_a_fetch])
+            started = time.monotonic()
             try:
                 documents, size = self._source.documents(group, _MOST_BYTES_A_FETCH if len(group) > 1 else None)
             except AnswerTooLarge:
                 self._documents_a_fetch = max(1, len(group) // 4)
                 continue
+            spent = time.monotonic() - started
             yield from documents
             at += len(group)
-            fitting = int(_BYTES_A_FETCH * len(group) / max(size, 1))
-            self._documents_a_fetch = max(1, min(fitting, 4 * len(group), self._replication.batch))
+            fitting = max(1, int(_BYTES_A_FETCH * len(group) / max(size, 1)))
+            self._documents_a_fetch = fitting_size(len(group), spent, min(fitting, self._replication.batch))
 
     def _add(self, batch: Batch, document: dict[str, Any], missing: Mapping[str, Missing]) -> None:
         batch.counts.docs_read += 1

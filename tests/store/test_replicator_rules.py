@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 from typing import Any
 
-from embedded.replicator import attachments, checkpoints
+from embedded.replicator import attachments, checkpoints, transfer
 from embedded.replicator.checkpoints import Counts, Start
 from embedded.replicator.request import Replication, parse_replication
 
@@ -156,3 +156,12 @@ def test_a_multipart_body_has_the_document_and_then_each_content_in_its_order(tm
     assert b'"old":{"content_type":"text/plain","revpos":1,"length":10,"stub":true}' in first
     assert second.endswith(b"\r\n\r\n\r\n--content\r\n")
     assert end == b"--"
+
+
+def test_a_slow_line_gets_small_batches_and_a_fast_one_large_ones() -> None:
+    assert transfer.fitting_size(100, 0.1, 500) == 400
+    assert transfer.fitting_size(400, 0.1, 500) == 500
+    assert transfer.fitting_size(100, 3.0, 500) == 100
+    assert transfer.fitting_size(100, 50.0, 500) == 10
+    assert transfer.fitting_size(1, 900.0, 500) == 1
+    assert transfer.fitting_size(100, 3.0, 7) == 7
