@@ -57,7 +57,8 @@ def _kind_and_sentence(
     url: str, user: str, status: int, error: str, reason: str, words: str
 ) -> tuple[type[StoreError], str]:
     lowered = words.lower()
-    if status == 401 and "not authorized" not in lowered:
+    # CouchDB answers 401 also where the user is known and lacks a right; trying again as the same user is as vain.
+    if status == 401 and not any(each in lowered for each in ("not authorized", "server admin", "not allowed")):
         return WrongPassword, f"The store at {url} does not accept the user {user or '(none)'} with this password."
     if status == 403 and "locked" in lowered:
         return WrongPassword, (
