@@ -10,6 +10,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -62,11 +63,14 @@ def start(
     port: int = 0,
     admin: tuple[str, str] = ("admin", ""),
     log: Path | str | None = None,
+    cors_origins: Sequence[str] = (),
+    require_valid_user: bool = False,
 ) -> RunningStore:
     """Start the store on a data folder and wait until it answers. Port 0 takes a free one.
 
     `admin`: name and password; they go through a pipe, never through the command line. `log`: a file its errors are
-    appended to (otherwise they go where this process's do). Raises StoreNotStartedError, or its FolderInUseError.
+    appended to (otherwise they go where this process's do). `cors_origins` and `require_valid_user`: see
+    `embedded.server_settings`. Raises StoreNotStartedError, or its FolderInUseError.
     """
     environment = dict(os.environ)
     root = str(Path(__file__).resolve().parent.parent)
@@ -83,6 +87,8 @@ def start(
         str(port),
         "--child",
     ]
+    command += [part for origin in cors_origins for part in ("--cors-origin", origin)]
+    command += ["--require-valid-user"] if require_valid_user else []
     errors = None if log is None else Path(log).open("ab")  # noqa: SIM115
     try:
         process = subprocess.Popen(

@@ -11,10 +11,12 @@ import argparse
 import getpass
 import json
 import os
+import signal
 import sys
 from pathlib import Path
 
 from embedded.server_process import FolderInUseError, StartError, serve
+from embedded.server_settings import Settings
 
 
 def main() -> int:
@@ -23,6 +25,10 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", default=5984, type=int, help="0 takes a free one")
     parser.add_argument("--child", action="store_true", help="started by another program: see the module's text")
+    parser.add_argument(
+        "--cors-origin", action="append", default=[], help="web site that may ask from a browser; * for all"
+    )
+    parser.add_argument("--require-valid-user", action="store_true", help="nothing without signing in")
     arguments = parser.parse_args()
     return _run_child(arguments) if arguments.child else _run(arguments)
 
@@ -36,12 +42,18 @@ def _run_child(arguments: argparse.Namespace) -> int:
             return 2
         line += piece
     admins = json.loads(line)
+    # Ctrl-C in a terminal reaches the whole group; this process ends when its parent has done with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        serve(arguments.dir, arguments.host, arguments.port, admins, _tell, stop_when_closed=descriptor)
+        serve(arguments.dir, arguments.host, arguments.port, admins, _tell, descriptor, _settings(arguments))
     except StartError as error:
         print(json.dumps({"error": str(error), "in_use": isinstance(error, FolderInUseError)}), flush=True)
         return 2
     return 0
+
+
+def _settings(arguments: argparse.Namespace) -> Settings:
+    return Settings(tuple(arguments.cors_origin), arguments.require_valid_user)
 
 
 def _tell(url: str) -> None:
@@ -66,12 +78,11 @@ def _run(arguments: argparse.Namespace) -> int:
             arguments.port,
             {name: password},
             lambda url: print(f"The store is at {url}", flush=True),
+            settings=_settings(arguments),
         )
     except StartError as error:
         print(error, file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        pass
     return 0
 
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import shutil
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,11 +179,21 @@ class Database:
         nothing = object()
         with self.connection() as connection:
             steps = function(connection, *args, **kwargs)
-            while True:
-                step = await self._loop.run_in_executor(self._readers, next, steps, nothing)
-                if step is nothing:
-                    return
-                yield step  # type: ignore[misc]
+            try:
+                while True:
+                    running = self._loop.run_in_executor(self._readers, next, steps, nothing)
+                    try:
+                        step = await asyncio.shield(running)
+                    except asyncio.CancelledError:
+                        # The step still uses the connection; nobody else may before it ends.
+                        await asyncio.wait([running])
+                        raise
+                    if step is nothing:
+                        return
+                    yield step  # type: ignore[misc]
+            finally:
+                if isinstance(steps, Generator):
+                    steps.close()
 
     # --- writing
 
@@ -229,11 +240,10 @@ class Database:
                 writer.save()
             writer.connection.execute("COMMIT")
         except BaseException as error:
-            with contextlib.suppress(sqlite3.Error):
-                writer.connection.execute("ROLLBACK")
+            self._recover()
             writer.restore(before)
             self.cache.clear()
-            failure = _storage_error(error)
+            failure = storage_error(error)
             for write in batch:
                 write.future.set_exception(failure)
             return
@@ -247,6 +257,16 @@ class Database:
         if changed:
             self._announce()
 
+    def _recover(self) -> None:
+        """After a failed transaction: roll back, or begin with a new connection where even that fails."""
+        with contextlib.suppress(sqlite3.Error):
+            if self._writer.connection.in_transaction:
+                self._writer.connection.execute("ROLLBACK")
+        if self._writer.connection.in_transaction:
+            with contextlib.suppress(sqlite3.Error):
+                self._writer.connection.close()
+            self._writer.connection = database_schema.connect(self.path)
+
     def _run(self, write: _Write) -> tuple[_Write, Any, BaseException | None]:
         writer = self._writer
         before = writer.counters()
@@ -256,7 +276,7 @@ class Database:
         except sqlite3.Error as error:
             if not writer.connection.in_transaction:
                 raise
-            problem: BaseException = _storage_error(error)
+            problem: BaseException = storage_error(error)
         except Exception as error:
             problem = error
         else:
@@ -356,10 +376,11 @@ def _set_property(writer: Writer, name: str, value: str) -> None:
     writer.connection.execute("INSERT OR REPLACE INTO properties VALUES (?, ?)", (name, value))
 
 
-def _storage_error(error: BaseException) -> BaseException:
-    if not isinstance(error, sqlite3.Error):
+def storage_error(error: BaseException) -> BaseException:
+    """What a client is told when the disk does not do what it should; another error stays what it is."""
+    if not isinstance(error, (sqlite3.Error, OSError)):
         return error
-    if "full" in str(error):
+    if "full" in str(error) or getattr(error, "errno", None) == errno.ENOSPC:
         return HttpError(
             507, "insufficient_storage", "The disk is full. Nothing was saved; free some space and try again."
         )

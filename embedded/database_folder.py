@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import quote, unquote
 
 from embedded import database_schema
-from embedded.database import Database
+from embedded.database import Database, storage_error
 from embedded.http.errors import HttpError, bad_request, no_database
 
 _NAME = re.compile(r"[a-z][a-z0-9_$()+/-]*")
@@ -51,6 +52,7 @@ class DatabaseFolder:
         self._writers = ThreadPoolExecutor(8, "write")
         self._loop = loop
         self._open: dict[str, Database] = {}
+        self._going: set[str] = set()
         self._lock = threading.Lock()
         self._changing = asyncio.Lock()
 
@@ -85,6 +87,8 @@ class DatabaseFolder:
         path = self.directory / file_name(name)
         if len(path.name) > _LONGEST_FILE_NAME or not _allowed(name) or not path.exists():
             raise no_database()
+        if name in self._going:
+            raise no_database()
         database = Database(name, path, self.readers, self._writers, self._loop)
         self._open[name] = database
         return database
@@ -96,7 +100,10 @@ class DatabaseFolder:
             if self.exists(name):
                 raise HttpError(412, "file_exists", "The database could not be created, the file already exists.")
             path = self.directory / file_name(name)
-            await self._loop.run_in_executor(self._writers, database_schema.create, path, properties or {})
+            try:
+                await self._loop.run_in_executor(self._writers, database_schema.create, path, properties or {})
+            except (OSError, sqlite3.Error) as error:
+                raise storage_error(error) from None
             return await self.open(name)
 
     async def delete(self, name: str) -> None:
@@ -104,10 +111,13 @@ class DatabaseFolder:
         async with self._changing:
             database = await self.open(name)
             with self._lock:
+                # No request may open the file again while it goes.
+                self._going.add(name)
                 self._open.pop(name, None)
-                # No request may open the file again while it goes: the lock is held until it is gone.
-                closing = self._loop.run_in_executor(None, lambda: database.close(delete=True))
-            await closing
+            try:
+                await self._loop.run_in_executor(None, lambda: database.close(delete=True))
+            finally:
+                self._going.discard(name)
 
     def close(self) -> None:
         for database in self._open.values():

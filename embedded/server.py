@@ -5,24 +5,28 @@ from __future__ import annotations
 import asyncio
 import importlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+import sqlite3
+from collections.abc import Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
 
 from embedded import security
 from embedded.database_folder import DatabaseFolder
-from embedded.http import json_text
+from embedded.http import cors
 from embedded.http.errors import HttpError, bad_request, not_implemented
 from embedded.http.request import Receive, Request
 from embedded.http.response import Response
 from embedded.http.routing import Right, Route, Router
+from embedded.http.sending import Send, begun, error_response, send_response
 from embedded.security import NOBODY, Admins, User
 from embedded.security_sessions import SESSION_SECONDS, Sessions, read_secret
+from embedded.server_settings import Settings
 
 log = logging.getLogger("embedded")
 
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+_OPEN: tuple[list[str], ...] = ([], ["_up"], ["_session"])
+"""Paths that answer without signing in whatever the settings are."""
 
 _ROUTE_MODULES = (
     "embedded.http.server_routes",
@@ -34,6 +38,7 @@ _ROUTE_MODULES = (
     "embedded.http.replication_routes",
     "embedded.http.changes_routes",
     "embedded.http.session_routes",
+    "embedded.http.node_routes",
     "embedded.mapreduce.routes",
     "embedded.mango.routes",
     "embedded.replicator.routes",
@@ -44,8 +49,11 @@ _ROUTE_MODULES = (
 class Store:
     """What the routes of one process share. `databases`: all of the data folder."""
 
-    def __init__(self, directory: Path, admins: Mapping[str, str], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, directory: Path, admins: Mapping[str, str], loop: asyncio.AbstractEventLoop, settings: Settings
+    ) -> None:
         self.directory = directory
+        self.settings = settings
         self.loop = loop
         self.databases = DatabaseFolder(directory, loop)
         secret = read_secret(directory / "secret")
@@ -103,34 +111,37 @@ class Application:
             return
         method: str = scope["method"]
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        request: Request | None = None
+        origins = self.store.settings.cors_origins
+        response = cors.preflight(origins, method, headers) or await self._response(scope, method, headers, receive)
+        await send_response(response, method, headers, cors.headers(origins, headers), send)
+
+    async def _response(
+        self, scope: MutableMapping[str, Any], method: str, headers: dict[str, str], receive: Receive
+    ) -> Response:
+        """The answer, whatever happens. Only what is no client's fault and no full disk's is a 500."""
         try:
-            request = Request(
-                self.store, method, _segments(scope["raw_path"]), _query(scope["query_string"]), headers, receive
-            )
-            response = await self.answer(request)
+            segments, query = _segments(scope["raw_path"]), _query(scope["query_string"])
+            return await begun(await self.answer(Request(self.store, method, segments, query, headers, receive)))
         except HttpError as error:
-            response = error_response(error)
+            return error_response(error)
+        except sqlite3.Error as error:
+            log.exception("%s %s failed", method, scope["path"])
+            reason = f"The database file could not be read ({error})."
+            return error_response(HttpError(503, "storage_error", reason))
         except Exception:
-            log.exception("%s %s failed", method, scope["path"].split("?")[0])
-            response = error_response(
-                HttpError(
-                    500, "internal_error", "The store has a defect here; its log says where. Nothing was changed."
-                )
-            )
-        await _send(response, method, headers, send)
+            log.exception("%s %s failed", method, scope["path"])
+            reason = "The store has a defect here; its log says where. Nothing was changed."
+            return error_response(HttpError(500, "internal_error", reason))
 
     async def answer(self, request: Request) -> Response:
         """Find the route, ask for the rights, run it."""
         route, request.arguments = self.router.find(request.method, request.segments)
         request.user = await self.authenticate(request)
+        if self.store.settings.require_valid_user and request.user.name is None and request.segments[:1] not in _OPEN:
+            raise HttpError(401, "unauthorized", "Authentication required.")
         name = request.arguments.get("db")
-        if name is None:
+        if name is None or (route.pattern == "/{db}" and route.right is Right.SERVER_ADMIN):
             security.require(request.user, route.right, None)
-        elif route.right is Right.SERVER_ADMIN:
-            security.require(request.user, route.right, None)
-            if self.store.databases.exists(name):
-                request.database_or_none = await self.store.databases.open(name)
         else:
             request.database_or_none = await self.store.databases.open(name)
             if name.startswith("_"):
@@ -163,11 +174,6 @@ def _cookie(header: str) -> str | None:
     return None
 
 
-def error_response(error: HttpError) -> Response:
-    body = json_text.text({"error": error.error, "reason": error.reason}) + "\n"
-    return Response(error.status, body.encode("utf-8", "replace"), error.headers)
-
-
 def _segments(raw_path: bytes) -> list[str]:
     """The parts of a path, decoded. `_design%2Fname` and `_local%2Fname` count as two parts, as CouchDB has it."""
     try:
@@ -187,26 +193,3 @@ def _query(raw: bytes) -> dict[str, str]:
     except ValueError:
         raise bad_request("The query is not UTF-8.") from None
     return dict(reversed(pairs))
-
-
-async def _send(response: Response, method: str, request_headers: dict[str, str], send: Send) -> None:
-    headers = {"server": "CouchDB/3.5.0 (Ironbook embedded store)", "cache-control": "must-revalidate"}
-    headers |= {name.lower(): value for name, value in response.headers.items()}
-    if response.content_type is not None:
-        headers["content-type"] = response.content_type
-    elif "content-type" not in headers and response.status not in (204, 304):
-        accept = request_headers.get("accept", "*/*")
-        is_json = "application/json" in accept or "*/*" in accept
-        headers["content-type"] = "application/json" if is_json else "text/plain; charset=utf-8"
-    body = response.body
-    if isinstance(body, bytes):
-        headers.setdefault("content-length", str(len(body)))
-    encoded = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
-    if isinstance(body, bytes):
-        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
-        return
-    if method != "HEAD":
-        async for piece in body:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})

@@ -6,17 +6,20 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import uvicorn
 from filelock import FileLock, Timeout
 
 from embedded.server import Application, Store
+from embedded.server_settings import Settings
 
+DEFAULTS = Settings()
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -35,6 +38,7 @@ def serve(
     admins: Mapping[str, str],
     ready: Callable[[str], None],
     stop_when_closed: int | None = None,
+    settings: Settings = DEFAULTS,
 ) -> None:
     """Serve until told to stop. `ready` is called with the URL once requests are answered.
 
@@ -58,10 +62,36 @@ def serve(
         raise StartError(f"The data folder {directory} cannot be used: {error.strerror}.") from None
     try:
         listener = _listen(host, port)
-        asyncio.run(_serve(directory, listener, host, admins, ready, stop_when_closed))
+        asyncio.run(_serve(directory, listener, host, admins, ready, stop_when_closed, settings))
     finally:
         (directory / "running.json").unlink(missing_ok=True)
         lock.release()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, but it ends the feeds before it waits for them, and an end by a signal is an orderly one."""
+
+    def __init__(self, store: Store, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._store = store
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        before = {number: signal.signal(number, self.handle_exit) for number in _signals()}
+        try:
+            yield
+        finally:
+            for number, answer in before.items():
+                signal.signal(number, answer)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._store.stopping.set()
+        await super().shutdown(sockets)
+
+
+def _signals() -> list[signal.Signals]:
+    """Those that end the store; not Ctrl-C where it is ignored, which is in a child of a program in a terminal."""
+    return [one for one in (signal.SIGINT, signal.SIGTERM) if signal.getsignal(one) is not signal.SIG_IGN]
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -87,12 +117,14 @@ async def _serve(
     admins: Mapping[str, str],
     ready: Callable[[str], None],
     stop_when_closed: int | None,
+    settings: Settings,
 ) -> None:
-    store = Store(directory, admins, asyncio.get_running_loop())
+    store = Store(directory, admins, asyncio.get_running_loop(), settings)
     await _make_system_databases(store)
     shown = f"[{host}]" if ":" in host else host
     store.url = f"http://{shown}:{listener.getsockname()[1]}"
-    server = uvicorn.Server(
+    server = _Server(
+        store,
         uvicorn.Config(
             Application(store),
             http="httptools",
@@ -103,10 +135,10 @@ async def _serve(
             server_header=False,
             timeout_keep_alive=120,
             timeout_graceful_shutdown=2,
-        )
+        ),
     )
     if stop_when_closed is not None:
-        _watch(stop_when_closed, server, store)
+        _watch(stop_when_closed, server)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
@@ -125,14 +157,12 @@ async def _make_system_databases(store: Store) -> None:
         await store.databases.create("_users")
 
 
-def _watch(descriptor: int, server: uvicorn.Server, store: Store) -> None:
+def _watch(descriptor: int, server: uvicorn.Server) -> None:
     def wait() -> None:
         with contextlib.suppress(OSError):
             while os.read(descriptor, 4096):
                 pass
         server.should_exit = True
-        with contextlib.suppress(RuntimeError):
-            store.loop.call_soon_threadsafe(store.stopping.set)
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
 

@@ -24,7 +24,10 @@ _BATCH = 200
 
 @dataclass(slots=True)
 class Query:
-    """What of the list is asked for. `prefix`: only ids that begin so, as if there were no others."""
+    """What of the list is asked for. `prefix`: only ids that begin so, as if there were no others.
+
+    `single_key`: the one key of one of several queries; CouchDB tells where that is in the list, too.
+    """
 
     keys: list[Any] | None = None
     start: Any = _UNSET
@@ -38,6 +41,7 @@ class Query:
     attachments: bool = False
     update_seq: bool = False
     prefix: str = ""
+    single_key: str | None = None
 
 
 def read_query(given: Mapping[str, Any]) -> Query:
@@ -106,6 +110,9 @@ async def queries(request: Request) -> Response:
     if not isinstance(asked, list) or not all(isinstance(one, dict) for one in asked):
         raise bad_request("`queries` member must be an array of objects.")
     parsed = [read_query(one) for one in asked]
+    for query in parsed:
+        if query.keys is not None and len(query.keys) == 1 and isinstance(query.keys[0], str):
+            query.single_key = query.keys[0]
 
     async def pieces() -> AsyncIterator[bytes]:
         yield b'{"results":[\n'
@@ -144,7 +151,8 @@ def listing(connection: sqlite3.Connection, query: Query, database: Database) ->
         (number,) = connection.execute("SELECT update_seq FROM counters").fetchone()
         update_seq = f'"update_seq":"{database.sequence(number)}",'
     if query.keys is not None:
-        offset, batches = "null", _rows_of_keys(connection, query)
+        offset = "null" if query.single_key is None else str(_live(connection, "", query.single_key))
+        batches = _rows_of_keys(connection, query)
     else:
         offset, batches = str(_offset(connection, query, total)), _rows_of_range(connection, query)
     separator = f'{{"total_rows":{total},"offset":{offset},{update_seq}"rows":[\n'

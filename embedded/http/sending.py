@@ -1,0 +1,71 @@
+"""Sending an answer through ASGI."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from typing import Any
+
+from embedded.http import json_text
+from embedded.http.errors import HttpError
+from embedded.http.response import Response
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_NAME = "CouchDB/3.5.0 (Ironbook embedded store)"
+
+
+def error_response(error: HttpError) -> Response:
+    body = json_text.text({"error": error.error, "reason": error.reason}) + "\n"
+    return Response(error.status, body.encode("utf-8", "replace"), dict(error.headers))
+
+
+async def begun(response: Response) -> Response:
+    """The same answer with the first piece of a streamed body taken already, so that what fails at once is an error
+    with its status and not half an answer."""
+    body = response.body
+    if isinstance(body, bytes):
+        return response
+    try:
+        first = await anext(body)
+    except StopAsyncIteration:
+        response.body = b""
+        return response
+    response.body = _resumed(first, body)
+    return response
+
+
+async def _resumed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in rest:
+        yield piece
+
+
+async def send_response(
+    response: Response, method: str, request_headers: Mapping[str, str], extra: Mapping[str, str], send: Send
+) -> None:
+    """`extra`: headers that go with any answer to this request."""
+    headers = {"server": _NAME, "cache-control": "must-revalidate", **extra}
+    headers |= {name.lower(): value for name, value in response.headers.items()}
+    if response.content_type is not None:
+        headers["content-type"] = response.content_type
+    elif "content-type" not in headers and response.status not in (204, 304):
+        accept = request_headers.get("accept", "*/*")
+        is_json = "application/json" in accept or "*/*" in accept
+        headers["content-type"] = "application/json" if is_json else "text/plain; charset=utf-8"
+    body = response.body
+    if isinstance(body, bytes) and response.status not in (204, 304):
+        headers.setdefault("content-length", str(len(body)))
+    encoded = [(name.encode("latin-1"), _header_value(value)) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": encoded})
+    if isinstance(body, bytes):
+        await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
+        return
+    if method != "HEAD":
+        async for piece in body:
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _header_value(value: str) -> bytes:
+    """A header can hold no line ends; what comes from a client's content type may not smuggle any in."""
+    return value.replace("\r", " ").replace("\n", " ").encode("latin-1", "replace")

@@ -1,0 +1,16 @@
+"""What can be set about a store; the defaults are CouchDB 3.5's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`cors_origins`: web sites whose pages may ask this store from a browser, `"*"` for all; none by default.
+
+    `require_valid_user`: nobody gets anything but `_up` and `_session` without signing in.
+    """
+
+    cors_origins: tuple[str, ...] = ()
+    require_valid_user: bool = False
