@@ -23,6 +23,7 @@ async def purge(request: Request) -> Response:
 
 
 async def compact(request: Request) -> Response:
+    request.require_json_type()
     database = request.database
     if not database.compacting:
         database.compacting = True

@@ -40,7 +40,7 @@ def test_the_store_answers_as_couchdb_did(scenario: dict[str, Any], server: Any)
         deviation = DEVIATIONS.get((scenario["name"], number))
         if deviation is not None and server.is_embedded:
             expected = deviation.answer
-        answer = send(server, request, bindings)
+        answer = send(server, step, bindings)
         for difference in answer_differences(expected, answer, bindings, request["method"]):
             body = json.dumps(request.get("json", request.get("text", "")))[:200]
             told.append(f"{number} {request['method']} {request['path']} {body}: {difference}")
