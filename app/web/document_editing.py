@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 
 @dataclass
 class Editing:
-    """A form being filled in. `typed_titles` is what was typed into references that were not found."""
+    """A form being filled in.
+
+    `typed_titles` is what was typed into references that were not found; `asked` are the fields that came back.
+    """
 
     values: Mapping[str, Any]
     base: Mapping[str, Any] = field(default_factory=dict)
@@ -34,11 +37,17 @@ class Editing:
     refusal: str = ""
     rows_changed: bool = False
     typed_titles: dict[str, str] = field(default_factory=dict)
+    asked: frozenset[str] = frozenset()
 
     @property
     def unfinished(self) -> bool:
         """Whether the page is to be shown again: something is wrong, or a row was added or removed without saving."""
         return bool(self.errors or self.refusal or self.rows_changed)
+
+    @property
+    def base_asked(self) -> dict[str, Any]:
+        """The base without the fields that did not come back: nobody said that those are to go."""
+        return {name: value for name, value in self.base.items() if name in self.asked or name == "_rev"}
 
     @property
     def base_text(self) -> str:
@@ -79,8 +88,9 @@ def read(
     fields = asked_for(form, roles)
     raw = submitted(fields, typed)
     base = base_of(typed)
+    asked = frozenset({*raw, *(each.name for each in form.fields if each.computed)})
     if "add_row" in typed or "remove_row" in typed:
-        return Editing(_rows_changed(raw, typed), base, rows_changed=True)
+        return Editing(_rows_changed(raw, typed), base, rows_changed=True, asked=asked)
     unresolved: dict[str, str] = {}
     typed_titles: dict[str, str] = {}
     for each in fields:
@@ -93,10 +103,30 @@ def read(
                 typed_titles[text] = text
     values, errors = parse(form, raw, document, zone)
     errors = {**errors, **unresolved}
+    own_id = str(document["_id"]) if document else ""
+    errors |= taken(database, form, {name: value for name, value in values.items() if name not in errors}, own_id)
     if errors:
         # What is wrong stays on the page as it was typed.
         values |= {name: raw[name] for name in raw if name in errors or _has_wrong_row(name, errors)}
-    return Editing(values, base, errors, typed_titles=typed_titles)
+    return Editing(values, base, errors, typed_titles=typed_titles, asked=asked)
+
+
+def taken(database: Database, form: Form, values: Mapping[str, Any], own_id: str) -> dict[str, str]:
+    """A sentence for each value that must be unique and that another document has already."""
+    asked = {
+        (form.name, each.name, str(values[each.name]).lower()): each
+        for each in form.fields
+        if each.unique and values.get(each.name) not in (None, "")
+    }
+    if not asked:
+        return {}
+    rows = database.view("unique", "values", keys=[list(key) for key in asked])
+    found = {tuple(row.key): row.id for row in rows if row.id != own_id}
+    return {
+        each.name: f"{each.label} {values[each.name]} is taken: another {form.label.lower()} has it already."
+        for key, each in asked.items()
+        if key in found
+    }
 
 
 def given(form: Form, arguments: Mapping[str, str]) -> dict[str, Any]:

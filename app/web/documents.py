@@ -12,6 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.couch import Conflict, Database, Forbidden
 from app.documents import saving
 from app.documents.disputes import DELETED, value_in
+from app.documents.ids import split_id
 from app.documents.merging import merge
 from app.security.access import needs, require
 from app.web import current, document_editing, document_fields, history
@@ -32,8 +33,7 @@ CHANGES_SHOWN = 30
 @needs("read:book", "read:catalog")
 def show(document_id: str) -> ResponseReturnValue:
     """A document: its fields, its disputes, who changed what."""
-    database = current.database_of(document_id)
-    document = database.get(document_id)
+    database, document = _find(document_id)
     if document is None:
         return _not_there(database, document_id)
     kind = str(document.get("type") or type_of(document_id))
@@ -61,8 +61,7 @@ def show(document_id: str) -> ResponseReturnValue:
 @needs("edit:book", "edit:catalog")
 def edit(document_id: str) -> ResponseReturnValue:
     """Edits a document. Who saves what somebody else saved meanwhile has it merged, and is told."""
-    database = current.database_of(document_id)
-    document = database.get(document_id)
+    database, document = _find(document_id)
     if document is None:
         if request.method == "GET" or "base" not in request.form:
             return _not_there(database, document_id)
@@ -78,7 +77,9 @@ def edit(document_id: str) -> ResponseReturnValue:
     if editing.unfinished:
         return _edit_page(form, document, editing), 422 if editing.errors else 200
     try:
-        saved = saving.save(database, {**editing.values, "_id": document_id}, by=current.user().name, base=editing.base)
+        values = {**document_editing.filled_in(editing), "_id": document_id}
+        base = {**editing.base_asked, "_id": document_id}
+        saved = saving.save(database, values, by=current.user().name, base=base)
     except (Forbidden, Conflict) as refusal:
         editing.refusal = str(refusal)
         return _edit_page(form, document, editing), 422
@@ -115,8 +116,7 @@ def new(document_type: str) -> ResponseReturnValue:
 @needs("edit:book", "edit:catalog")
 def delete(document_id: str) -> ResponseReturnValue:
     """Asks whether a document is really to be deleted, and deletes it."""
-    database = current.database_of(document_id)
-    document = database.get(document_id)
+    database, document = _find(document_id)
     if document is None:
         return _not_there(database, document_id)
     require("edit", document)
@@ -146,8 +146,7 @@ def undelete(document_id: str) -> ResponseReturnValue:
 @needs("edit:book", "edit:catalog")
 def resolve(document_id: str, dispute_id: str) -> ResponseReturnValue:
     """Settles a dispute with the value that stands (``now``) or the one in the dispute (``other``)."""
-    database = current.database_of(document_id)
-    document = database.get(document_id)
+    database, document = _find(document_id)
     if document is None:
         return _not_there(database, document_id)
     require("edit", document)
@@ -182,6 +181,15 @@ def titles_of(ids: set[str], around: Database) -> dict[str, str]:
 
 def _title(document: Mapping[str, Any]) -> str:
     return title_of(document, current.forms())
+
+
+def _find(document_id: str) -> tuple[Database, dict[str, Any] | None]:
+    try:
+        split_id(document_id)
+    except ValueError:
+        abort(404, "This is not the address of a document.")
+    database = current.database_of(document_id)
+    return database, database.get(document_id)
 
 
 def _changes(database: Database, document_id: str) -> list[dict[str, Any]]:

@@ -221,6 +221,6 @@ def is_fragment() -> bool:
     return "HX-Request" in request.headers and "HX-Boosted" not in request.headers
 
 
-def page_or_fragment(page: str, fragment: str, **values: Any) -> str:
+def page_or_fragment(page: str, fragment: str, /, **values: Any) -> str:
     """Renders `fragment` for htmx and the whole `page` otherwise, with the same values."""
     return render_template(fragment if is_fragment() else page, **values)
