@@ -108,6 +108,7 @@ class _Pass:
             there.database(self.connection.book).info()
         up = there.endpoint
         self._step(PULL_CATALOG, up(self.connection.catalog), "catalog", ALL_DOCUMENTS)
+        catalog_changed = self.steps[-1].written > 0
         selector = self.connection.book_selector
         pulled = self._step(PULL_BOOK, up(self.connection.book), "book", selector)
         pushed = self._step(PUSH_BOOK, "book", up(self.connection.book), selector)
@@ -116,6 +117,8 @@ class _Pass:
         if self.merges.written:
             pushed = self._step(PUSH_MERGES, "book", up(self.connection.book), selector)
         self._ask_about_refusals(there, before, pulled, pushed)
+        if catalog_changed:
+            self._refresh_design()
         with self._talking():
             reports.report_sync(self.node, there.database(self.connection.book), self.refused)
         return {
@@ -124,6 +127,15 @@ class _Pass:
             "pull_failures": failures_ever(pulled),
             "push_failures": failures_ever(pushed),
         }
+
+    def _refresh_design(self) -> None:
+        """Compiles what forms and views came with the catalog. One that cannot work must not undo the sync."""
+        from app.design import installing
+
+        try:
+            installing.install(self.node)
+        except IronbookError as error:
+            log.warning("The design that came from %s could not be installed: %s", self.connection.name, error)
 
     def _ask_about_refusals(self, there: Store, before: State, pulled: dict[str, Any], pushed: dict[str, Any]) -> None:
         counted = failures_ever(pushed) not in (0, before.push_failures)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from trading import Machine, Trade, join
+from trading import Computer, Trade, join
 
 from app.node import Node
 
@@ -20,13 +20,13 @@ def trade(make_node: Callable[..., Node]) -> Trade:
 
 
 @pytest.fixture
-def machines(tmp_path: Path) -> Iterator[Callable[[str], Machine]]:
-    """``machines(role)`` makes a :class:`Machine`, not started yet."""
+def computers(tmp_path: Path) -> Iterator[Callable[[str], Computer]]:
+    """``computers(role)`` makes a :class:`Computer`, not started yet."""
     with ExitStack() as made:
 
-        def new(role: str) -> Machine:
-            machine = Machine(tmp_path / f"machine-{role}", role)
-            made.callback(machine.stop)
-            return machine
+        def new(role: str) -> Computer:
+            computer = Computer(tmp_path / f"computer-{role}", role)
+            made.callback(computer.stop)
+            return computer
 
         yield new

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from trading import Machine, documents, eventually, join
+from trading import Computer, documents, eventually, join
 
 from app.documents import saving
 from app.node import Node
@@ -42,10 +42,10 @@ def fill(node: Node) -> None:
 
 
 def test_the_dealers_store_killed_in_the_middle_of_a_sync(
-    machines: Callable[[str], Machine], manufacturer_node: Node
+    computers: Callable[[str], Computer], manufacturer_node: Node
 ) -> None:
-    machine = machines("dealer")
-    node = machine.start()
+    computer = computers("dealer")
+    node = computer.start()
     connection = join(manufacturer_node, node)
     replica = manufacturer_node.book_of("D001")
     fill(node)
@@ -62,8 +62,8 @@ def test_the_dealers_store_killed_in_the_middle_of_a_sync(
     assert eventually(lambda: replica.info()["doc_count"] > 100)
     kill_store(node)
     pass_.join()
-    machine.stop()
-    node = machine.start()
+    computer.stop()
+    node = computer.start()
     assert len(documents(node.book)) == COUNT
     result = run_pass(node, connection)
     assert result.error == ""
@@ -71,10 +71,10 @@ def test_the_dealers_store_killed_in_the_middle_of_a_sync(
 
 
 def test_the_manufacturers_store_killed_in_the_middle_of_a_sync(
-    machines: Callable[[str], Machine], dealer_node: Node
+    computers: Callable[[str], Computer], dealer_node: Node
 ) -> None:
-    machine = machines("manufacturer")
-    head_office = machine.start()
+    computer = computers("manufacturer")
+    head_office = computer.start()
     connection = join(head_office, dealer_node)
     fill(dealer_node)
     results: list[Any] = []
@@ -84,8 +84,8 @@ def test_the_manufacturers_store_killed_in_the_middle_of_a_sync(
     kill_store(head_office)
     pass_.join()
     assert results[0].failure is None or results[0].failure.kind == "no_network"
-    machine.stop()
-    head_office = machine.start()
+    computer.stop()
+    head_office = computer.start()
     result = run_pass(dealer_node, connection)
     assert result.error == ""
     assert documents(head_office.book_of("D001")) == documents(dealer_node.book)

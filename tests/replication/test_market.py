@@ -56,7 +56,7 @@ def all_dealers(make_node: Callable[..., Node]) -> Dealers:
 
 
 def _model() -> dict[str, Any]:
-    plan = [{"id": "oil", "title": "Oil filter", "part": "1R-0716", "quantity": 2, "every_hours": 500}]
+    plan = [{"id": "oil", "title": "Oil filter", "part": "part:1R-0716", "quantity": 2, "every_hours": 500}]
     return {
         "_id": "model:CAT-320",
         "type": "model",
@@ -118,7 +118,7 @@ def test_a_forecast_says_what_each_machine_will_need(all_dealers: Dealers) -> No
     assert (standing["hours"], standing["customer_name"]) == (1000.0, "Customer of D001")
     rows = all_dealers.head_office.forecast.view("forecast", "by_part", group_level=1).rows
     quantity = sum(row["quantity"] for each in standings.values() for row in each["demand"])
-    assert [(row.key, row.value) for row in rows] == [(["1R-0716"], quantity)]
+    assert [(row.key, row.value) for row in rows] == [(["part:1R-0716"], quantity)]
 
 
 def test_following_changes_gives_the_forecast_that_building_anew_gives(all_dealers: Dealers) -> None:
@@ -130,7 +130,7 @@ def test_following_changes_gives_the_forecast_that_building_anew_gives(all_deale
     all_dealers.add_machine(node, "ABC3")
     service = make(
         node, "service", "1", machine="D001:machine:CAT-ABC1", done_on="2026-11-20", hours=980.0,
-        lines=[{"id": "r1", "plan_line": "oil", "part": "1R-0716", "quantity": 2}],
+        lines=[{"id": "r1", "plan_line": "oil", "part": "part:1R-0716", "quantity": 2}],
     )  # fmt: skip
     steps: list[Callable[[], object]] = [
         lambda: edit(node.book, "D001:customer:1", name="Renamed"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from trading import Machine, Trade, documents, edit, eventually, join, make
+from trading import Computer, Trade, documents, edit, eventually, join, make
 
 from app.node import Node
 from app.replication import connections
@@ -81,9 +81,9 @@ def test_a_connection_on_request_is_never_planned(trade: Trade) -> None:
 
 
 def test_soon_after_the_upstream_is_back_it_is_synced_with(
-    machines: Callable[[str], Machine], dealer_node: Node
+    computers: Callable[[str], Computer], dealer_node: Node
 ) -> None:
-    away = machines("manufacturer")
+    away = computers("manufacturer")
     join(away.start(), dealer_node)
     away.stop()
     make(dealer_node, name="Miller")

@@ -96,7 +96,7 @@ def eventually(holds: Callable[[], bool], seconds: float = 20.0) -> bool:
     return True
 
 
-class Machine:
+class Computer:
     """A node on an embedded store of its own, whose process can be stopped, killed and started again."""
 
     def __init__(self, data: Path, role: str) -> None:

@@ -10,7 +10,7 @@ MODEL = {
     "name": "320",
     "hours_per_day": 5.0,
     "plan": [
-        {"id": "oil", "title": "Engine oil filter", "part": "1R-0716", "quantity": 1, "every_hours": 500},
+        {"id": "oil", "title": "Engine oil filter", "part": "part:1R-0716", "quantity": 1, "every_hours": 500},
         {"id": "look", "title": "Look at the tracks", "part": "", "quantity": 1, "every_hours": 250},
     ],
 }
@@ -29,7 +29,7 @@ READINGS: list[dict[str, Any]] = [
     {"type": "reading", "at": "2026-11-25T12:00:00Z", "hours": 1000.0},
 ]
 SERVICES: list[dict[str, Any]] = [
-    {"type": "service", "done_on": "2026-11-25", "hours": 1000.0, "lines": [{"plan_line": "oil", "part": "1R-0716"}]}
+    {"type": "service", "done_on": "2026-11-25", "hours": 1000.0, "lines": [{"plan_line": "oil", "part": "part:1R-0716"}]}
 ]
 
 
@@ -42,9 +42,9 @@ def test_a_standing_says_hours_customer_and_demand_of_twelve_months() -> None:
     assert found["customer_name"] == "Miller Quarry"
     # Every 500 h at 5 h a day is every 100 days: in March, June and September, all within the twelve months.
     assert [(row["month"], row["part"], row["quantity"]) for row in found["demand"]] == [
-        ("2027-03", "1R-0716", 1.0),
-        ("2027-06", "1R-0716", 1.0),
-        ("2027-09", "1R-0716", 1.0),
+        ("2027-03", "part:1R-0716", 1.0),
+        ("2027-06", "part:1R-0716", 1.0),
+        ("2027-09", "part:1R-0716", 1.0),
     ]
 
 
