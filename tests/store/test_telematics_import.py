@@ -11,6 +11,7 @@ from app.documents import saving
 from app.errors import IronbookError
 from app.exchange.equipment import Equipment
 from app.exchange.telematics import (
+    InterruptedImportError,
     SnapshotError,
     apply_snapshot,
     import_telematics,

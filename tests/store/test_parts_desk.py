@@ -1,0 +1,223 @@
+"""The parts desk and the customer's needs on a real store."""
+
+import threading
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from app.demo.business import book_documents, catalog_documents
+from app.documents import saving
+from app.errors import IronbookError
+from app.parts.customer import needs_of_customer, read_needs
+from app.parts.desk import PartsDesk, parts_desk
+from app.parts.plans import plan_of
+
+BY = "tester"
+MODEL = {
+    "type": "model",
+    "dealer": "",
+    "share": "manufacturer",
+    "make": "Kestrin",
+    "name": "KT 6.30",
+    "hours_per_day": 4,
+    "plan": [
+        {"id": "oil", "title": "Oil filter", "part": "part:OF-1", "quantity": 1, "every_hours": 500},
+        {"id": "air", "title": "Air filter", "part": "part:AF-1", "quantity": 2, "every_hours": 1000},
+    ],
+}
+PARTS = [
+    {
+        "type": "part",
+        "dealer": "",
+        "share": "manufacturer",
+        "number": "OF-1",
+        "name": "Oil filter",
+        "replaced_by": "part:OF-2",
+    },
+    {"type": "part", "dealer": "", "share": "manufacturer", "number": "OF-2", "name": "Oil filter, new", "price": 12.5},
+    {"type": "part", "dealer": "", "share": "manufacturer", "number": "AF-1", "name": "Air filter", "unit": "piece"},
+]
+
+
+def save(node, **fields):
+    document = {"dealer": "D001", "share": "manufacturer", **fields}
+    return saving.save(node.book, document, BY).document
+
+
+def change(node, document, **fields):
+    return saving.save(node.book, {**document, **fields}, BY, base=document).document
+
+
+def reading(node, machine, days_ago, hours):
+    at = f"{(node.today() - timedelta(days=days_ago)).isoformat()}T10:00:00Z"
+    before = node.book.get(f"{machine['_id'].replace(':machine:', ':reading:')}:{at[:10]}")
+    if before is not None:
+        return change(node, before, hours=hours)
+    return save(node, type="reading", machine=machine["_id"], at=at, hours=hours)
+
+
+@pytest.fixture
+def shop(dealer_node):
+    """A dealer with one model, its parts, one customer and one machine of 480 hours that runs 4 hours a day."""
+    parts = [{"type": "part", "dealer": "", "share": "manufacturer", **part} for part in PARTS]
+    saving.save_many(dealer_node.catalog, [MODEL, *parts], BY)
+    customer = save(dealer_node, type="customer", name="Lohrbeck Erdbau", city="Melsungen")
+    machine = save(dealer_node, type="machine", make="Kestrin", model="KT 6.30", serial="7", customer=customer["_id"])
+    for days_ago in range(28, -1, -7):
+        reading(dealer_node, machine, days_ago, 480 - 4 * days_ago)
+    return SimpleNamespace(node=dealer_node, customer=customer, machine=machine)
+
+
+def told(needs):
+    return [(need.due.line_id, need.due.on, need.due.quantity) for need in needs]
+
+
+def test_the_desk_says_what_a_machine_needs_with_its_customer_and_part(shop):
+    node, machine = shop.node, shop.machine
+    (need,) = parts_desk(node).needs(30)
+    assert (need.machine["_id"], need.customer["name"]) == (machine["_id"], "Lohrbeck Erdbau")
+    assert need.due.on == node.today() + timedelta(days=5)
+    assert (need.part.number, need.part.instead_of, need.part.price) == ("OF-2", "OF-1", 12.5)
+
+
+def test_the_desk_follows_what_changes(shop):
+    node, machine = shop.node, shop.machine
+    desk = parts_desk(node)
+    assert told(desk.needs(30)) == [("oil", node.today() + timedelta(days=5), 1)]
+    done = save(node, type="service", machine=machine["_id"], done_on=node.today().isoformat(), hours=480,
+                kind="planned", lines=[{"id": "1", "plan_line": "oil", "part": "part:OF-1"}])  # fmt: skip
+    assert desk.needs(30) == []
+    saving.delete(node.book, done, BY)
+    assert len(desk.needs(30)) == 1
+    change(node, machine, status="sold on")
+    assert desk.needs(30) == []
+
+
+def test_a_deleted_reading_or_machine_is_forgotten(shop):
+    node, machine = shop.node, shop.machine
+    desk = parts_desk(node)
+    latest = reading(node, machine, 0, 501)
+    assert desk.needs(0)[0].due.overdue
+    saving.delete(node.book, latest, BY)
+    assert desk.needs(0) == []
+    assert len(desk.needs(90)) > 0
+    saving.delete(node.book, node.book.get(machine["_id"]), BY)
+    assert desk.needs(90) == []
+
+
+def test_a_changed_plan_reaches_the_machines_of_its_model(shop):
+    node = shop.node
+    desk = parts_desk(node)
+    assert len(desk.needs(30)) == 1
+    model = node.catalog.get("model:KESTRIN-KT6.30")
+    plan = [{"id": "belt", "title": "Belt", "part": "part:B-1", "every_hours": 490}]
+    saving.save(node.catalog, {**model, "plan": plan}, BY, base=model)
+    (need,) = desk.needs(30)
+    assert (need.due.line_id, need.part.number, need.part.name) == ("belt", "B-1", "")
+
+
+def test_a_machine_that_comes_after_its_readings_is_complete(shop):
+    node, customer = shop.node, shop.customer
+    desk = parts_desk(node)
+    desk.needs(30)
+    late = {"_id": "D001:machine:KESTRIN-8"}
+    reading(node, late, 0, 499)
+    assert len(desk.needs(5)) == 1
+    save(node, type="machine", make="Kestrin", model="KT 6.30", serial="8", customer=customer["_id"])
+    assert {need.machine["serial"] for need in desk.needs(5)} == {"7", "8"}
+
+
+def test_machines_without_readings_run_as_the_others_of_their_model(shop):
+    node = shop.node
+    desk = parts_desk(node)
+    for serial in ("20", "21"):
+        other = save(node, type="machine", make="Kestrin", model="KT 6.30", serial=serial)
+        reading(node, other, 14, 100)
+        reading(node, other, 0, 184)
+    save(node, type="machine", make="Kestrin", model="KT 6.30", serial="30",
+         delivered_on=(node.today() - timedelta(days=80)).isoformat())  # fmt: skip
+    (need,) = [need for need in desk.needs(60) if need.machine["serial"] == "30"]
+    # 16/3 hours a day, the mean of 4, 6 and 6, make 427 hours in 80 days; at 4 they would be 320.
+    assert need.due.on == node.today() + timedelta(days=13)
+    assert desk.average("model:KESTRIN-KT6.30") == pytest.approx(16 / 3)
+
+
+def test_the_customers_page_and_the_desk_say_the_same(dealer_node):
+    node = dealer_node
+    saving.save_many(node.catalog, catalog_documents(node.today()), BY)
+    documents = book_documents("D001", node.today())
+    saving.save_many(node.book, documents, BY)
+    desk = parts_desk(node)
+    everything = desk.needs(90)
+    assert len({need.machine["_id"] for need in everything}) > 50
+    customers = [document["_id"] for document in documents if document["type"] == "customer"][:8]
+    with_needs = 0
+    for customer in customers:
+        from_desk = desk.needs_of_customer(customer, 90)
+        assert from_desk == [need for need in everything if need.machine.get("customer") == customer]
+        from_store = read_needs(node, customer, 90)
+        assert [(need.machine["_id"], need.due, need.part) for need in from_store] == [
+            (need.machine["_id"], need.due, need.part) for need in from_desk
+        ]
+        assert needs_of_customer(node, customer, 90) == from_desk
+        with_needs += bool(from_desk)
+    assert with_needs >= 3
+    assert all(need.part is None or need.part.name for need in everything)
+
+
+def test_a_longer_horizon_than_is_kept_is_worked_out(shop):
+    node = shop.node
+    desk = parts_desk(node)
+    two_years, ten_years = desk.needs(760), desk.needs(3650)
+    assert sum(need.due.quantity for need in ten_years) > 3 * sum(need.due.quantity for need in two_years)
+
+
+def test_the_first_reading_reports_how_far_it_is_and_then_is_ready(shop):
+    node = shop.node
+    desk = PartsDesk(node)
+    building = desk.building()
+    assert building is not None
+    assert building.sentence().startswith("Reading machines, readings and services")
+    assert len(desk.needs(30)) == 1
+    assert desk.building() is None
+
+
+def test_many_may_ask_at_once(shop):
+    node, machine = shop.node, shop.machine
+    desk = PartsDesk(node)
+    answers, problems = [], []
+
+    def ask():
+        try:
+            answers.append(told(desk.needs(200)))
+        except Exception as problem:
+            problems.append(problem)
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for hours in (481, 482, 483):
+        reading(node, machine, 0, hours)
+    for thread in threads:
+        thread.join()
+    assert problems == []
+    assert len(answers) == 8
+    assert told(desk.needs(200)) == told(PartsDesk(node).needs(200))
+
+
+def test_a_customer_without_machines_needs_nothing(shop):
+    node = shop.node
+    nobody = save(node, type="customer", name="Nobody")
+    assert read_needs(node, nobody["_id"], 90) == []
+    assert read_needs(node, "D001:customer:none", 90) == []
+
+
+def test_the_manufacturers_node_has_no_desk(manufacturer_node):
+    with pytest.raises(IronbookError, match="no book"):
+        parts_desk(manufacturer_node)
+
+
+def test_the_models_plan_is_what_was_saved(shop):
+    node = shop.node
+    assert [line.id for line in plan_of(node.catalog.get("model:KESTRIN-KT6.30"))] == ["oil", "air"]
