@@ -22,13 +22,16 @@ _PIECE = 256 * 1024
 
 
 class HttpTransport:
-    """Keeps its connections. `timeout_seconds` is for connecting and for each wait for the next bytes."""
+    """Keeps its connections. `timeout_seconds` is for connecting and for each wait for the next bytes.
 
-    def __init__(self, side: Side, timeout_seconds: float) -> None:
+    `compresses`: whether large requests are compressed; None where the way is longer than this machine's loopback.
+    """
+
+    def __init__(self, side: Side, timeout_seconds: float, compresses: bool | None = None) -> None:
         parts = urlsplit(side.address)
         self._base = parts.path.rstrip("/")
         self._timeout_seconds = timeout_seconds
-        self._compresses = not _is_loopback(parts.hostname or "")
+        self._compresses = not _is_loopback(parts.hostname or "") if compresses is None else compresses
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **dict(side.headers)}
         if side.user is not None:
             self._headers["Authorization"] = side.basic_header()

@@ -320,8 +320,8 @@ class Peer:
         """
         body = b'{"new_edits":false,"docs":[' + b",".join(texts) + b"]}"
         reply = self._ask_raw("POST", "_bulk_docs", None, body, longer=_WRITING_SECONDS)
-        if reply.status in (400, 403, 412, 413):
-            raise RefusedAsAWhole(_error_of(reply)[1])
+        if reply.status in (400, 412, 413):
+            raise RefusedAsAWhole(self._refusal(reply))
         told = self._succeeded(reply, list)
         return [
             f"{entry.get('id')}: {entry.get('reason', entry['error'])}"
@@ -359,9 +359,19 @@ class Peer:
         if reply.status == 412 and error == "missing_stub":
             raise MissingStub(reason)
         if reply.status in (400, 401, 403, 412, 413):
-            return f"{id}: {reason}"
+            return f"{id}: {self._refusal(reply)}"
         self._succeeded(reply)
         return None
+
+    def _refusal(self, reply: Reply) -> str:
+        """Why the database refused. Raises when it was something on the way that answered.
+
+        Except for a size: a proxy's limit is as good a reason as the database's own.
+        """
+        if reply.status == 413:
+            return "it is too large for the target."
+        told = self._json(reply, dict)
+        return str(told.get("reason", told.get("error", "no reason given")))
 
     def close(self) -> None:
         self.transport.close()

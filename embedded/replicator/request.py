@@ -91,7 +91,8 @@ class Replication:
 
 def _identity(side: Side) -> list[Any]:
     place = ["url", side.address] if side.database is None else ["database", side.database]
-    return [*place, sorted(side.headers)]
+    secrets = ("authorization", "cookie")
+    return [*place, sorted([name, value] for name, value in side.headers if name.lower() not in secrets)]
 
 
 def parse_replication(body: dict[str, Any], own_url: str) -> Replication:

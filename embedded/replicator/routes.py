@@ -40,9 +40,16 @@ async def no_scheduler(request: Request) -> Response:
 
 
 def routes() -> list[Route]:
+    replicator_database = [
+        Route(method, pattern, no_scheduler, Right.SERVER_ADMIN)
+        for method in ("GET", "PUT", "POST", "DELETE")
+        for pattern in ("/_replicator", "/_replicator/{path...}")
+    ]
     return [
+        *replicator_database,
         Route("POST", "/_replicate", replicate, Right.ANYONE),
         Route("GET", "/_active_tasks", tasks, Right.SERVER_ADMIN),
         Route("GET", "/_scheduler/jobs", no_scheduler, Right.SERVER_ADMIN),
         Route("GET", "/_scheduler/docs", no_scheduler, Right.SERVER_ADMIN),
+        Route("GET", "/_scheduler/docs/{path...}", no_scheduler, Right.SERVER_ADMIN),
     ]

@@ -7,10 +7,14 @@ import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from conftest import Couch
+
+from embedded.replicator.http_transport import HttpTransport
+from embedded.replicator.request import parse_replication
 
 Reply = tuple[int, dict[str, str], bytes]
 Answering = Callable[[str, str], Reply]
@@ -210,3 +214,38 @@ def test_one_document_a_target_cannot_take_does_not_keep_the_others_away(
     assert answered.status == 200
     assert answered.json()["history"][0]["doc_write_failures"] == 1
     assert {"a", "c"} <= set(arrived)
+
+
+def test_a_page_in_place_of_an_answer_to_a_write_is_no_refusal(
+    couch: Couch, db: str, peer: Callable[[Answering], str]
+) -> None:
+    couch.post(f"{db}/_bulk_docs", {"docs": [{"_id": "a"}]})
+
+    def answer(method: str, path: str) -> Reply:
+        if "_bulk_docs" in path:
+            return 400, {"Content-Type": "text/html"}, b"<html>Your session has ended</html>"
+        if "_revs_diff" in path:
+            return _json({"a": {"missing": [couch.get(f"{db}/a").json()["_rev"]]}})
+        return _json({"error": "not_found", "reason": "missing"}, 404) if "_local" in path else _json({"db_name": "x"})
+
+    told = _fails(couch, db[1:], f"{peer(answer)}/x")
+
+    assert "text/html" in told["reason"], "counted as refused it would never be sent again"
+
+
+def test_a_compressed_request_is_understood(couch: Couch, db: str) -> None:
+    side = parse_replication({"source": f"{couch.url}{db}", "target": "x"}, "http://elsewhere").source
+    transport = HttpTransport(replace(side, user=couch.admin[0], password=couch.admin[1]), 10, compresses=True)
+
+    reply = transport.ask("POST", "_bulk_docs", None, json.dumps({"docs": [{"_id": "a", "t": "x" * 5000}]}).encode())
+
+    assert reply.status == 201
+    assert couch.get(f"{db}/a").json()["t"] == "x" * 5000
+    transport.close()
+
+
+def test_the_replicator_database_says_that_it_is_not_kept(couch: Couch) -> None:
+    for method, path in (("PUT", "/_replicator"), ("POST", "/_replicator"), ("GET", "/_scheduler/jobs")):
+        answer = couch.request(method, path, {} if method != "GET" else None)
+        assert answer.status == 501
+        assert "_replicate" in answer.json()["reason"]
