@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from app.people.birthdays import next_birthday
 from app.web.ages import ago, ahead, day_of
+from app.web.customer_machines import MachineLine, MachineState, OpenBulletin, machine_lines, open_bulletins
+from app.web.parts_lists import NeedLine, PartTotal, by_part
 
 Document = Mapping[str, Any]
 SOON_DAYS = 14
@@ -106,13 +108,18 @@ class TaskLine:
 
 @dataclass(frozen=True)
 class CustomerDocuments:
-    """A customer's documents by type, as one request brought them; services and readings are the machines' own."""
+    """A customer and what belongs to them. `opportunities` and `tasks` are the open ones only, `older` is where older
+    activities go on, empty when there are none; `more_machines` says that not all machines are here."""
 
-    people: list[Document] = field(default_factory=list)
-    keepsakes: list[Document] = field(default_factory=list)
-    machines: list[Document] = field(default_factory=list)
-    opportunities: list[Document] = field(default_factory=list)
-    tasks: list[Document] = field(default_factory=list)
+    customer: Document
+    people: Sequence[Document] = ()
+    keepsakes: Sequence[Document] = ()
+    machines: Sequence[Document] = ()
+    more_machines: bool = False
+    activities: Sequence[Document] = ()
+    older: str = ""
+    opportunities: Sequence[Document] = ()
+    tasks: Sequence[Document] = ()
 
 
 def disputes_in(document: Document) -> int:
@@ -274,3 +281,86 @@ def addresses(customer: Document) -> Sequence[str]:
     town = " ".join(str(customer[key]) for key in ("postcode", "city") if customer.get(key))
     lines = (str(customer.get("street") or ""), town, str(customer.get("country") or ""))
     return [line for line in lines if line]
+
+
+STATUS_TONES = {"active": "good", "prospect": "info", "dormant": ""}
+
+
+@dataclass(frozen=True)
+class CustomerPage:
+    """Everything a customer's page shows, in finished values. `days` is how far ahead `parts` are listed;
+    `parts_building` says how far the parts desk is while it is not ready."""
+
+    id: str
+    name: str
+    place: str
+    address: Sequence[str]
+    status: str
+    status_tone: str
+    facts: Document
+    salesperson: str
+    phone: str
+    tags: tuple[str, ...]
+    disputes: int
+    people: list[PersonCard]
+    machines: list[MachineLine]
+    machine_count: int
+    more_machines: bool
+    days: int
+    parts: list[PartTotal]
+    parts_building: str
+    no_parts: str
+    bulletins: list[OpenBulletin]
+    activities: list[ActivityLine]
+    older_activities: str
+    opportunities: list[OpportunityLine]
+    tasks: list[TaskLine]
+
+
+def customer_page(
+    found: CustomerDocuments,
+    states: Mapping[str, MachineState],
+    needed: Iterable[NeedLine],
+    days: int,
+    today: date,
+    building: str = "",
+) -> CustomerPage:
+    """The page of a customer from their documents, what is known of their machines, and what these need."""
+    customer = found.customer
+    people = {str(person["_id"]): str(person.get("name") or "") for person in found.people}
+    machines = {str(machine["_id"]): machine_label(machine) for machine in found.machines}
+    status = str(customer.get("status") or "")
+    return CustomerPage(
+        id=str(customer["_id"]),
+        name=str(customer.get("name") or "(no name)"),
+        place=str(customer.get("city") or ""),
+        address=addresses(customer),
+        status=status,
+        status_tone=STATUS_TONES.get(status, ""),
+        facts=customer,
+        salesperson=str(customer.get("salesperson") or ""),
+        phone=str(customer.get("phone") or ""),
+        tags=tuple(str(tag) for tag in customer.get("tags") or ()),
+        disputes=disputes_in(customer),
+        people=person_cards(found.people, found.keepsakes, today),
+        machines=machine_lines(found.machines, states, today),
+        machine_count=len(found.machines),
+        more_machines=found.more_machines,
+        days=days,
+        parts=by_part(needed, today),
+        parts_building=building,
+        no_parts=_no_parts(found.machines, states, days),
+        bulletins=open_bulletins(found.machines, states),
+        activities=activity_lines(found.activities, people, machines, today),
+        older_activities=found.older,
+        opportunities=opportunity_lines(found.opportunities, today),
+        tasks=task_lines(found.tasks, {**people, **machines}, today),
+    )
+
+
+def _no_parts(machines: Sequence[Document], states: Mapping[str, MachineState], days: int) -> str:
+    if not machines:
+        return "There is no machine here yet."
+    if not any(state.due for state in states.values()):
+        return "No service plan is known for these machines: the catalog needs their make and model."
+    return f"No part is due within {days} days."

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from app.web.ages import ago, ahead, day_of
+from app.web.parts_lists import NeedLine
 
 Document = Mapping[str, Any]
 NO_DAY = date(9999, 12, 31)
@@ -132,3 +133,54 @@ def unvisited_lines(
             )
         )
     return lines
+
+
+@dataclass(frozen=True)
+class DueMachine:
+    """A machine with a service due: the first line of its plan that is, and when."""
+
+    machine_id: str
+    machine: str
+    customer_id: str
+    customer: str
+    title: str
+    when: str
+    overdue: bool
+
+
+def due_machines(lines: Iterable[NeedLine], today: date) -> list[DueMachine]:
+    """One line a machine, those due first before the others."""
+    first: dict[str, NeedLine] = {}
+    for line in sorted(lines, key=lambda line: (line.on, line.customer, line.machine_id)):
+        first.setdefault(line.machine_id, line)
+    return [
+        DueMachine(
+            line.machine_id,
+            line.machine,
+            line.customer_id,
+            line.customer,
+            line.title,
+            ahead(line.on, today),
+            line.overdue,
+        )
+        for line in first.values()
+    ]
+
+
+_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_MONTHS = (
+    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "December",
+)  # fmt: skip
+
+
+def long_date(day: date) -> str:
+    """``Wednesday, 25 November``."""
+    return f"{_WEEKDAYS[day.weekday()]}, {day.day} {_MONTHS[day.month - 1]}"
+
+
+def greeting(hour: int, display_name: str) -> str:
+    """``Good morning, Sara``, by the hour of the day (0 to 23)."""
+    part = "morning" if 4 <= hour < 12 else "afternoon" if 12 <= hour < 18 else "evening"
+    first = display_name.split()[0] if display_name.split() else ""
+    return f"Good {part}, {first}" if first else f"Good {part}"

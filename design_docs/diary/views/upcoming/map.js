@@ -1,5 +1,6 @@
-// Key [kind, who, day], once under the person it is for and once under "*" for everybody, so that "mine" and
-// "everyone's" are both one range in order of the day. The value is what a line on the home page shows.
+// Key [kind, who, day], once under the person it is for, once under "*" for everybody and once under "@" and the
+// customer's id, so that "mine", "everyone's" and a customer's are each one range in order of the day. The value is
+// what a line on the home page shows.
 function (doc) {
   function line(kind, who, day, value) {
     value.who = who || '';
@@ -7,6 +8,9 @@ function (doc) {
       emit([kind, who, day], value);
     }
     emit([kind, '*', day], value);
+    if (doc.customer) {
+      emit([kind, '@' + doc.customer, day], value);
+    }
   }
   if (doc._deleted) {
     return;

@@ -1,0 +1,59 @@
+"""The birthdays to come, with the flowers, and whose assistant it is."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, render_template, request
+from flask.typing import ResponseReturnValue
+
+from app.people.birthdays import upcoming
+from app.security.access import needs
+from app.web import current
+from app.web.birthday_list import BirthdayLine, assisted, birthday_lines, names_behind
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+pages = Blueprint("birthdays", __name__)
+NODE_ROLE = "dealer"
+
+HORIZONS = (14, 30, 90, 365)
+
+
+@pages.get("/birthdays")
+@needs("read:keepsake")
+def show() -> ResponseReturnValue:
+    """The birthdays of the next ``days``."""
+    text = request.args.get("days", "")
+    days = min(max(int(text), 1), 365) if text.isdecimal() and len(text) < 5 else 30
+    return render_template(
+        "birthdays/show.html",
+        lines=next_birthdays(current.node(), current.node().today(), days),
+        days=days,
+        horizons=sorted({*HORIZONS, days}),
+    )
+
+
+def next_birthdays(node: Node, today: date, days: int) -> list[BirthdayLine]:
+    """The birthdays from today until `days` from today, the next one first, in three requests."""
+    answers = node.book.view_queries("people", "by_birthday", _ranges(today, days))
+    birthdays = upcoming([row.doc for answer in answers for row in answer if row.doc], today, days)
+    named = node.book.get_many(names_behind(birthdays))
+    missing = assisted(named[birthday.person] for birthday in birthdays if birthday.person in named) - named.keys()
+    named |= node.book.get_many(missing)
+    return birthday_lines(birthdays, named, today)
+
+
+def _ranges(today: date, days: int) -> list[dict[str, Any]]:
+    """The months and days to ask for: to the end of the year and on from its beginning, where the new year is near."""
+    # A day more: who was born on 29 February celebrates a day earlier in most years.
+    end = today + timedelta(days=days + 1)
+    if days >= 364:
+        spans = [("", "99")]
+    elif end.year == today.year:
+        spans = [(f"{today:%m-%d}", f"{end:%m-%d}")]
+    else:
+        spans = [(f"{today:%m-%d}", "99"), ("", f"{end:%m-%d}")]
+    return [{"startkey": start, "endkey": last, "include_docs": True} for start, last in spans]

@@ -1,0 +1,78 @@
+"""The customer's page: everything about one customer, with everything addable in place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from app.security.access import needs, require
+from app.web import current
+from app.web.customer_documents import read_customer
+from app.web.customer_page import CustomerPage, customer_page
+from app.web.frame import is_fragment
+from app.web.needs import customer_need_lines, desk_progress, machine_states
+
+pages = Blueprint("customers", __name__)
+NODE_ROLE = "dealer"
+
+HORIZONS = (30, 90, 180, 365)
+# The parts of the page that can be asked for by themselves.
+SECTIONS = ("people", "machines", "parts", "bulletins", "activities", "activity_lines", "opportunities", "tasks")
+
+
+@pages.get("/customers")
+@needs("read:book")
+def show_all() -> ResponseReturnValue:
+    """The list of customers."""
+    return redirect(url_for("lists.show", view="customers"))
+
+
+@pages.get("/customers/<path:document_id>")
+@needs("read:book")
+def show(document_id: str) -> ResponseReturnValue:
+    """A customer: people, machines, parts they will need, activities, opportunities, tasks.
+
+    ``days`` is how far ahead parts are listed, ``before`` where older activities go on, ``section`` a part of the page.
+    """
+    page = _page(document_id, _days(), request.args.get("before", ""))
+    if page is None:
+        # Deleted, or of another type: the page drawn from its form says so.
+        return redirect(url_for("documents.show", document_id=document_id))
+    section = request.args.get("section", "")
+    if is_fragment() and section in SECTIONS:
+        return render_template(f"customers/sections/{section}.html", page=page, horizons=HORIZONS, oob=())
+    return render_template("customers/show.html", page=page, horizons=HORIZONS, oob=())
+
+
+def draw_sections(customer_id: str, sections: Iterable[str]) -> Markup:
+    """The sections as htmx puts them in place: the first where it was asked for, the others by their ids."""
+    page = _page(customer_id, _days(), "")
+    if page is None:
+        abort(404)
+    first, *others = sections
+    drawn = [
+        render_template(f"customers/sections/{section}.html", page=page, horizons=HORIZONS, oob=others)
+        for section in (first, *others)
+    ]
+    return Markup("\n").join(Markup(section) for section in drawn)  # noqa: S704 - rendered by templates
+
+
+def _page(customer_id: str, days: int, before: str) -> CustomerPage | None:
+    node = current.node()
+    found = read_customer(node, customer_id, before, keepsakes=current.may("read", "keepsake"))
+    if found is None:
+        return None
+    require("read", found.customer)
+    progress = desk_progress(node)
+    needed = [] if progress else customer_need_lines(node, customer_id, days)
+    states = machine_states(node, found.machines)
+    return customer_page(found, states, needed, days, node.today(), progress.sentence if progress else "")
+
+
+def _days() -> int:
+    text = request.args.get("days", "")
+    days = int(text) if text.isdecimal() and len(text) < 5 else current.node().settings.horizon_days
+    return min(max(days, 1), 3650)

@@ -1,0 +1,132 @@
+"""The machine's page: hours, usage, service plan, services, bulletins, where it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, abort, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from app.parts.bulletins import open_bulletins
+from app.parts.desk import parts_desk
+from app.parts.due import due
+from app.parts.needs import model_id, usage_of
+from app.parts.plans import lines_for, plan_of
+from app.security.access import needs, require
+from app.web import current
+from app.web.machine_page import MachineDocuments, MachinePage, PlanStatus, machine_page
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+pages = Blueprint("machines", __name__)
+NODE_ROLE = "dealer"
+
+# Telematics brings one a day: these are more than a year's, and enough for any chart.
+_READINGS_SHOWN = 400
+_MOST = 500
+# How far ahead the next time of a line is looked for, in days: ten years.
+_FAR = 3650
+
+
+@pages.get("/machines")
+@needs("read:book")
+def show_all() -> ResponseReturnValue:
+    """The list of machines."""
+    return redirect(url_for("lists.show", view="machines"))
+
+
+@pages.get("/machines/<path:document_id>")
+@needs("read:book")
+def show(document_id: str) -> ResponseReturnValue:
+    """A machine with its hours, its service plan and where it is."""
+    page = _page(document_id)
+    if page is None:
+        # Deleted, or of another type: the page drawn from its form says so.
+        return redirect(url_for("documents.show", document_id=document_id))
+    return render_template("machines/show.html", page=page, oob=())
+
+
+def draw_sections(machine_id: str, sections: Iterable[str]) -> Markup:
+    """The sections as htmx puts them in place: the first where it was asked for, the others by their ids."""
+    page = _page(machine_id)
+    if page is None:
+        abort(404)
+    first, *others = sections
+    drawn = [
+        render_template(f"machines/sections/{section}.html", page=page, oob=others) for section in (first, *others)
+    ]
+    return Markup("\n").join(Markup(section) for section in drawn)  # noqa: S704 - rendered by templates
+
+
+def plan_of_machine(machine_id: str) -> list[PlanStatus]:
+    """The lines of the service plan that concern a machine, what is due first before the others."""
+    page = _page(machine_id)
+    return page.plan if page else []
+
+
+def _page(machine_id: str) -> MachinePage | None:
+    node = current.node()
+    found = read_machine(node, machine_id)
+    if found is None:
+        return None
+    require("read", found.machine)
+    today = node.today()
+    average = parts_desk(node).average(model_id(found.machine))
+    used = usage_of(found.machine, found.readings, found.model, today, average)
+    plan = plan_of(found.model)
+    options = found.machine.get("options")
+    concerned = lines_for(plan, options if isinstance(options, list) else ())
+    return machine_page(found, used, concerned, due(plan, used, found.services, today, _FAR, found.machine), today)
+
+
+def read_machine(node: Node, machine_id: str) -> MachineDocuments | None:
+    """A machine's documents in five requests; None when there is no such machine."""
+    machine = node.book.get(machine_id)
+    if machine is None or machine.get("type") != "machine":
+        return None
+    owner, catalog_model = str(machine.get("customer") or ""), model_id(machine)
+    readings = _readings(node, machine_id)
+    services = node.book.view("machines", "by_machine", **_newest([machine_id, "service"], _MOST)).rows
+    documents = [row.doc for row in services if row.doc]
+    bulletins = read_bulletins(node)
+    return MachineDocuments(
+        machine=machine,
+        customer=node.book.get(owner) if owner else None,
+        model=node.catalog.get(catalog_model) if catalog_model else None,
+        readings=readings[:_READINGS_SHOWN],
+        services=documents,
+        bulletins=open_bulletins(machine, bulletins, documents),
+        readings_cut=len(readings) > _READINGS_SHOWN,
+    )
+
+
+def read_bulletins(node: Node) -> list[dict[str, Any]]:
+    """Every bulletin of the catalog: there are few, and each may concern any machine."""
+    rows = node.catalog.all_docs(startkey="bulletin:", endkey="bulletin;", include_docs=True).rows
+    return [row.doc for row in rows if row.doc]
+
+
+def _readings(node: Node, machine_id: str) -> list[dict[str, Any]]:
+    rows = node.book.view(
+        "readings",
+        "by_machine",
+        startkey=[machine_id, {}],
+        endkey=[machine_id],
+        descending=True,
+        limit=_READINGS_SHOWN + 1,
+    ).rows
+    return [{**row.value, "_id": row.id} for row in rows]
+
+
+def _newest(key: list[str], limit: int) -> dict[str, Any]:
+    return {
+        "startkey": [*key, {}],
+        "endkey": key,
+        "descending": True,
+        "include_docs": True,
+        "reduce": False,
+        "limit": limit,
+    }

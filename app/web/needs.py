@@ -1,0 +1,81 @@
+"""What the parts desk knows, as lines for pages: the one place where pages ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from app.parts.desk import parts_desk
+from app.parts.needs import Need
+from app.web.customer_machines import MachineState, machine_name
+from app.web.parts_lists import NeedLine
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the first reading of the parts desk is: documents, of about so many."""
+
+    done: int
+    total: int
+    sentence: str
+
+
+def desk_progress(node: Node) -> Progress | None:
+    """How far the parts desk is with its first reading; None when it is ready."""
+    building = parts_desk(node).building()
+    return Progress(building.done, building.total, building.sentence()) if building else None
+
+
+def need_lines(node: Node, days: int) -> list[NeedLine]:
+    """What all machines need until `days` from today: parts only, not work without parts."""
+    return lines_of(parts_desk(node).needs(days))
+
+
+def customer_need_lines(node: Node, customer_id: str, days: int) -> list[NeedLine]:
+    """The same for the machines of one customer."""
+    return lines_of(parts_desk(node).needs_of_customer(customer_id, days))
+
+
+def machine_states(node: Node, machines: Iterable[Mapping[str, Any]]) -> dict[str, MachineState]:
+    """What is known of each of these machines, by id; empty while the desk is not ready."""
+    desk = parts_desk(node)
+    if desk.building() is not None:
+        return {}
+    return {}
+
+
+def lines_of(needs: Iterable[Need]) -> list[NeedLine]:
+    """The needs that take a part, as lines of the parts desk (pure)."""
+    lines = []
+    for need in needs:
+        if need.part is None:
+            continue
+        machine, customer = need.machine, need.customer or {}
+        instead = f"{need.due.reason} Replaces {need.part.instead_of}." if need.part.instead_of else need.due.reason
+        lines.append(
+            NeedLine(
+                part=need.part.number,
+                part_name=need.part.name,
+                unit=need.part.unit,
+                quantity=need.due.quantity,
+                on=need.due.on,
+                hours=need.due.at_hours,
+                overdue=need.due.overdue,
+                title=need.due.title,
+                reason=instead,
+                machine_id=str(machine["_id"]),
+                machine=machine_name(machine),
+                serial=str(machine.get("serial") or ""),
+                fleet_number=str(machine.get("fleet_number") or ""),
+                make=str(machine.get("make") or ""),
+                customer_id=str(machine.get("customer") or ""),
+                customer=str(customer.get("name") or ""),
+                place=str(customer.get("city") or ""),
+                price=need.part.price,
+            )
+        )
+    return lines
