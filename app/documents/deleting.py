@@ -13,7 +13,7 @@ from app.documents.merging import merge
 from app.documents.outcomes import Saved
 from app.documents.restoring import as_it_was
 from app.documents.revising import Revision, next_revision
-from app.documents.writing import ATTEMPTS, raise_forbidden, remove_change, write_revision
+from app.documents.writing import ATTEMPTS, raise_forbidden, withdrawn, write_revision
 
 
 def delete(database: Database, document: Mapping[str, Any], by: str, now: str | None = None) -> Saved:
@@ -40,8 +40,9 @@ def delete(database: Database, document: Mapping[str, Any], by: str, now: str | 
         results = database.bulk([*tombstones, change])
         if not any(result.error for result in results):
             return Saved({**tombstones[0], "_rev": results[0].rev}, "deleted")
+        if results[-1].rev and not results[-1].error:
+            database.bulk([withdrawn({**change, "_rev": results[-1].rev})])
         raise_forbidden(results)
-        remove_change(database, change, results[-1])
     raise Conflict(f"Others keep saving {document['_id']} at this moment. It was not deleted; try again.")
 
 

@@ -15,7 +15,7 @@ from app.documents.common import utc_now
 from app.documents.deleting import delete, undelete
 from app.documents.outcomes import Refused, Saved
 from app.documents.settling import resolve_dispute
-from app.documents.writing import ATTEMPTS, Attempt, cleaned, decide, stored_documents, to_write, with_id, written
+from app.documents.writing import ATTEMPTS, Attempt, decide, stored_documents, to_write, with_id, withdraw, written
 
 __all__ = ["Refused", "Saved", "delete", "resolve_dispute", "save", "save_many", "undelete"]
 
@@ -45,12 +45,18 @@ def save(
     for _ in range(ATTEMPTS):
         attempt.stored = stored_documents(database, [attempt.edited["_id"]])[attempt.edited["_id"]]
         saved = decide(database, attempt, by, at)
+        if saved is None:
+            results = database.bulk(to_write(attempt))
+            try:
+                saved = written(attempt, results)
+            except Forbidden:
+                withdraw(database, attempt)
+                raise
+        else:
+            withdraw(database, attempt)
         if saved:
-            return cleaned(database, attempt, saved, by, at)
-        results = database.bulk(to_write(attempt))
-        done = written(attempt, results)
-        if done:
-            return done
+            return saved
+    withdraw(database, attempt)
     raise Conflict(f"Others keep saving {attempt.edited['_id']} at this moment. Nothing was saved; try again.")
 
 
@@ -94,6 +100,7 @@ def _save_batch(database: Database, batch: Sequence[Mapping[str, Any]], by: str,
             break
         _attempt_batch(database, waiting, results, by, at)
     for number, attempt in waiting.items():
+        withdraw(database, attempt)
         results[number] = Refused(attempt.edited, "Others keep saving this document at this moment; try again.")
     return [result for result in results if result is not None]
 
@@ -113,7 +120,8 @@ def _attempt_batch(
         if result is None:
             writing.append((number, attempt))
         else:
-            results[number] = result if isinstance(result, Refused) else cleaned(database, attempt, result, by, at)
+            withdraw(database, attempt)
+            results[number] = result
             del waiting[number]
     lines = database.bulk([document for _, attempt in writing for document in to_write(attempt)])
     position = 0
@@ -122,6 +130,8 @@ def _attempt_batch(
         mine = lines[position : position + length]
         position += length
         result = _refusing(partial(written, attempt, mine), attempt)
+        if isinstance(result, Refused):
+            withdraw(database, attempt)
         if result is not None:
             results[number] = result
             del waiting[number]

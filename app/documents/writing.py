@@ -34,14 +34,14 @@ class Stored:
 
 @dataclass
 class Attempt:
-    """What one save wants written now. `written_change` is the (id, revision) of the entry an earlier attempt left."""
+    """What one save wants written now. `logged` is the entry that an earlier attempt left in the log of changes."""
 
     edited: dict[str, Any]
     base: Mapping[str, Any] | None
     revision: Revision | None = None
     stored: Stored = field(default_factory=Stored)
     change: dict[str, Any] | None = None
-    written_change: tuple[str, str] | None = None
+    logged: dict[str, Any] | None = None
 
 
 def with_id(document: Mapping[str, Any], base: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -84,10 +84,12 @@ def decide(database: Database, attempt: Attempt, by: str, at: str) -> Saved | No
     attempt.revision = next_revision(current, edited, base, by, at, base_rev)
     if "_deleted_by" in current:
         attempt.revision = marked(attempt.revision, current)
-        return None
-    if not attempt.revision.changed:
+    elif attempt.revision.changed:
+        attempt.change = _change(attempt, by, at)
+    else:
         return Saved(current, "unchanged")
-    attempt.change = _change(attempt, by, at)
+    if attempt.change is None and attempt.logged:
+        attempt.change = withdrawn(attempt.logged)
     return None
 
 
@@ -101,11 +103,13 @@ def _revision(database: Database, edited: Mapping[str, Any]) -> dict[str, Any] |
 
 def _change(attempt: Attempt, by: str, at: str) -> dict[str, Any] | None:
     assert attempt.revision is not None
-    key = attempt.written_change[0].rpartition(":")[2] if attempt.written_change else None
+    logged = attempt.logged
+    key = logged["_id"].rpartition(":")[2] if logged else None
     change = change_document(attempt.stored.document, attempt.revision.document, by, at, key)
-    if change and attempt.written_change:
-        change["_rev"] = attempt.written_change[1]
-        change["field_revs"] = {name: generation(change["_rev"]) + 1 for name in change["field_revs"]}
+    if change and logged:
+        # It takes the place of the entry that told of an attempt which came too late.
+        change["_rev"] = logged["_rev"]
+        change["field_revs"] = dict.fromkeys(change["field_revs"], generation(logged["_rev"]) + 1)
     return change
 
 
@@ -120,7 +124,7 @@ def written(attempt: Attempt, results: Sequence[BulkResult]) -> Saved | None:
     assert attempt.revision is not None
     if attempt.change:
         if results[1].rev and not results[1].error:
-            attempt.written_change = (attempt.change["_id"], results[1].rev)
+            attempt.logged = {**attempt.change, "_rev": results[1].rev}
         else:
             log.warning("The change of %s was not logged: %s", attempt.edited["_id"], results[1].reason)
     if results[0].error == "conflict":
@@ -136,15 +140,17 @@ def written(attempt: Attempt, results: Sequence[BulkResult]) -> Saved | None:
     return Saved(document, "merged" if merged else "changed", who, revision.disputes, revision.kept)
 
 
-def cleaned(database: Database, attempt: Attempt, saved: Saved, by: str, at: str) -> Saved:
-    """Withdraws the log entry of an attempt that turned out not to be needed."""
-    if attempt.written_change:
-        id, rev = attempt.written_change
-        kept = {name: saved.document.get(name) for name in ("dealer", "share")}
-        database.bulk(
-            [{"_id": id, "_rev": rev, "_deleted": True, "type": "change", **kept, "deleted_by": by, "deleted_at": at}]
-        )
-    return saved
+def withdraw(database: Database, attempt: Attempt) -> None:
+    """Takes the entry of an attempt that came to nothing out of the log of changes."""
+    if attempt.logged and not attempt.logged.get("_deleted"):
+        database.bulk([withdrawn(attempt.logged)])
+        attempt.logged = None
+
+
+def withdrawn(change: Mapping[str, Any]) -> dict[str, Any]:
+    """The deletion of an entry in the log of changes."""
+    kept = {name: change[name] for name in ("_id", "_rev", "type", "dealer", "share")}
+    return {**kept, "_deleted": True, "deleted_by": change["by"], "deleted_at": change["at"]}
 
 
 def write_revision(database: Database, current: dict[str, Any], revision: Revision, by: str, at: str) -> Saved | None:
@@ -152,18 +158,13 @@ def write_revision(database: Database, current: dict[str, Any], revision: Revisi
     attempt = Attempt({"_id": current["_id"]}, None, revision, Stored(current))
     attempt.change = _change(attempt, by, at)
     results = database.bulk(to_write(attempt))
-    saved = written(attempt, results)
-    if saved is None and attempt.change:
-        remove_change(database, attempt.change, results[1])
+    saved = None
+    try:
+        saved = written(attempt, results)
+    finally:
+        if saved is None:
+            withdraw(database, attempt)
     return saved
-
-
-def remove_change(database: Database, change: Mapping[str, Any], result: BulkResult) -> None:
-    """Withdraws the log entry of a change that did not happen."""
-    if result.rev and not result.error:
-        kept = {name: change[name] for name in ("type", "dealer", "share")}
-        withdrawn = {"deleted_by": change["by"], "deleted_at": change["at"]}
-        database.bulk([{"_id": change["_id"], "_rev": result.rev, "_deleted": True, **kept, **withdrawn}])
 
 
 def raise_forbidden(results: Sequence[BulkResult]) -> None:
