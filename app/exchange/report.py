@@ -27,10 +27,14 @@ class MachineResult:
 
 @dataclass
 class Report:
-    """The results in the order of the file. `stopped` when a person stopped the import before its end."""
+    """The results in the order of the file. `stopped` when a person stopped the import before its end.
+
+    `more_pages` when the file says that it is one page of several: its service has more machines.
+    """
 
     results: list[MachineResult] = field(default_factory=list)
     stopped: bool = False
+    more_pages: bool = False
 
     def counts(self) -> dict[str, int]:
         """How many machines had each outcome, and how many readings were written."""
@@ -45,6 +49,8 @@ class Report:
         counts = self.counts()
         parts = ", ".join(f"{counts[outcome]:,} {outcome}" for outcome in OUTCOMES)
         ending = " Stopped before the end; run it again for the rest." if self.stopped else ""
+        if self.more_pages:
+            ending += " The file is one page of several: fetch and import the others too."
         return f"{len(self.results):,} machines: {parts}; {counts['readings']:,} readings written.{ending}"
 
     def as_text(self) -> str:
@@ -59,4 +65,4 @@ class Report:
     def as_json(self) -> dict[str, Any]:
         """The same for programs."""
         machines = [{**asdict(result), "notes": list(result.notes)} for result in self.results]
-        return {"counts": self.counts(), "stopped": self.stopped, "machines": machines}
+        return {"counts": self.counts(), "stopped": self.stopped, "more_pages": self.more_pages, "machines": machines}

@@ -9,7 +9,7 @@ import codecs
 import io
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from app.errors import IronbookError
 from app.exchange.equipment import Equipment
@@ -31,18 +31,51 @@ class Readable(Protocol):
     def read(self, size: int = ..., /) -> bytes: ...
 
 
-def read_snapshot(stream: BinaryIO | Readable, now: datetime | None = None) -> Iterator[Equipment]:
+class Links:
+    """What a snapshot says of its pages: services give large fleets a page at a time."""
+
+    def __init__(self) -> None:
+        self._addresses: dict[str, str] = {}
+
+    def take(self, rel: Any, href: Any) -> None:
+        """One link of the file; anything that is none is passed over."""
+        if isinstance(rel, str) and isinstance(href, str):
+            self._addresses[rel.strip().lower()] = href.strip()
+
+    def more_pages(self) -> bool:
+        """Whether there is a page after this one; some services name the page itself as the next."""
+        following, this = self._addresses.get("next", ""), self._addresses.get("self", "")
+        return bool(following) and following != this
+
+
+class Snapshot(Iterator[Equipment]):
+    """The equipment of a file, to be read once; `links` are complete at its end."""
+
+    def __init__(self, equipment: Iterator[Equipment], links: Links) -> None:
+        self._equipment = equipment
+        self.links = links
+
+    def __next__(self) -> Equipment:
+        return next(self._equipment)
+
+
+def read_snapshot(stream: BinaryIO | Readable, now: datetime | None = None) -> Snapshot:
     """The equipment of a fleet snapshot, one after the other, in the order of the file.
 
-    `stream` gives bytes. Raises SnapshotError, with a sentence, for a file that is no snapshot and, at the place where
-    it breaks off, for one that is damaged or cut short: whoever must not act on half a file reads it to its end first.
+    `stream` gives bytes. While it is read it raises SnapshotError, with a sentence, for a file that is no snapshot and,
+    at the place where it breaks off, for one that is damaged or cut short: whoever must not act on half a file reads it
+    to its end first.
     """
+    links = Links()
+    return Snapshot(_read(stream, now or datetime.now(UTC), links), links)
+
+
+def _read(stream: Readable, now: datetime, links: Links) -> Iterator[Equipment]:
     from app.exchange import snapshot_json, snapshot_xml
 
-    now = now or datetime.now(UTC)
     beginning, kind = _beginning(stream)
     whole = _Joined(beginning, stream)
-    found = snapshot_xml.read(whole, now) if kind == "xml" else snapshot_json.read(whole, now)
+    found = snapshot_xml.read(whole, now, links) if kind == "xml" else snapshot_json.read(whole, now, links)
     for count, equipment in enumerate(found, 1):
         if count > MOST_EQUIPMENT:
             raise SnapshotError(f"The file has more than {MOST_EQUIPMENT:,} machines; split it and import each part.")

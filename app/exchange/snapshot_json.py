@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, NoReturn
 
 from app.exchange.equipment import Equipment, equipment_of, plain_name, time_of
-from app.exchange.snapshot import LONGEST_EQUIPMENT, Readable, SnapshotError, encoding_of
+from app.exchange.snapshot import LONGEST_EQUIPMENT, Links, Readable, SnapshotError, encoding_of
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 _CHUNK = 64 * 1024
@@ -19,10 +19,10 @@ _DEEPEST = 16
 _LISTS = frozenset({"equipment", "equipments", "fleet"})
 
 
-def read(stream: Readable, now: datetime) -> Iterator[Equipment]:
+def read(stream: Readable, now: datetime, links: Links) -> Iterator[Equipment]:
     """The equipment of a snapshot in JSON. Raises SnapshotError as read_snapshot does."""
     text = _Text(stream)
-    snapshot = _Snapshot(text)
+    snapshot = _Snapshot(text, links)
     try:
         for number, element in enumerate(snapshot.elements(), 1):
             yield equipment_of(number, element, snapshot.at, now)
@@ -40,8 +40,9 @@ def read(stream: Readable, now: datetime) -> Iterator[Equipment]:
 class _Snapshot:
     """Walks the outer layers of the file; `at` is the snapshot's time, when it stands before the equipment."""
 
-    def __init__(self, text: _Text) -> None:
+    def __init__(self, text: _Text, links: Links) -> None:
         self._text = text
+        self._links = links
         self.at: datetime | None = None
         self.found = False
 
@@ -81,6 +82,11 @@ class _Snapshot:
             value = self._text.value()
             if name in {"snapshottime", "datetime"} and self.at is None:
                 self.at = time_of(value)
+            elif name in {"links", "link"}:
+                for link in value if isinstance(value, list) else [value]:
+                    if isinstance(link, dict):
+                        fields = {plain_name(key): inner for key, inner in link.items()}
+                        self._links.take(fields.get("rel"), fields.get("href"))
 
     def _list(self) -> Iterator[dict[str, Any]]:
         text = self._text

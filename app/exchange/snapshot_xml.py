@@ -11,19 +11,19 @@ from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 
 from app.exchange.equipment import Equipment, equipment_of, plain_name, time_of
-from app.exchange.snapshot import LONGEST_EQUIPMENT, Readable, SnapshotError
+from app.exchange.snapshot import LONGEST_EQUIPMENT, Links, Readable, SnapshotError
 
 _DEEPEST = 32
 # What expat says when the file ends too early.
 _CUT_OFF = ("no element found", "unclosed token", "unclosed CDATA section", "partial character")
 
 
-def read(stream: Readable, now: datetime) -> Iterator[Equipment]:
+def read(stream: Readable, now: datetime, links: Links) -> Iterator[Equipment]:
     """The equipment of a `Fleet` document, whatever its namespace. Raises SnapshotError as read_snapshot does."""
     bounded = _Bounded(stream)
     number = 0
     try:
-        for equipment, snapshot_at in _elements(bounded):
+        for equipment, snapshot_at in _elements(bounded, links):
             number += 1
             yield equipment_of(number, _fields(equipment), snapshot_at, now)
     except ParseError as error:
@@ -38,7 +38,7 @@ def read(stream: Readable, now: datetime) -> Iterator[Equipment]:
         raise SnapshotError(f"The file's XML cannot be read: {error}. Nothing was imported.") from error
 
 
-def _elements(bounded: _Bounded) -> Iterator[tuple[Element, datetime | None]]:
+def _elements(bounded: _Bounded, links: Links) -> Iterator[tuple[Element, datetime | None]]:
     """Each Equipment element when it is complete, with the snapshot's time; it is thrown away afterwards."""
     path: list[Element] = []
     snapshot_at: datetime | None = None
@@ -56,6 +56,9 @@ def _elements(bounded: _Bounded) -> Iterator[tuple[Element, datetime | None]]:
         if len(path) == 1:
             if plain_name(element.tag) == "equipment":
                 yield element, snapshot_at
+            elif plain_name(element.tag) in {"links", "link"}:
+                link = _fields(element)
+                links.take(link.get("rel"), link.get("href"))
             path[0].remove(element)
             bounded.forget()
 

@@ -19,7 +19,7 @@ from app.exchange.equipment import Equipment
 from app.exchange.matching import Machines
 from app.exchange.planning import Models, Planned, changed_machine, new_machine, new_reading, place_all
 from app.exchange.report import MachineResult, Report
-from app.exchange.snapshot import SnapshotError, read_snapshot
+from app.exchange.snapshot import Snapshot, SnapshotError, read_snapshot
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -28,6 +28,7 @@ __all__ = [
     "Equipment",
     "InterruptedImportError",
     "Report",
+    "Snapshot",
     "SnapshotError",
     "apply_snapshot",
     "import_telematics",
@@ -88,7 +89,7 @@ def apply_snapshot(
         known.add(machine)
     models = Models(_all_of(node.catalog, "model"))
     planned = place_all(fleet, known, node.dealer)
-    report = Report()
+    report = Report(more_pages=isinstance(equipment, Snapshot) and equipment.links.more_pages())
     for batch in _batches(planned):
         if asked_to_stop():
             report.stopped = True

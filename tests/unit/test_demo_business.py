@@ -1,11 +1,14 @@
 """The demo's business is large enough, hangs together, and is the same every time."""
 
+import tomllib
 from collections import Counter
 from datetime import date, timedelta
 
 import pytest
 
 from app.demo.business import book_documents, catalog_documents
+from app.design.forms import read_form
+from app.design.parsing import validate
 from app.documents.ids import catalog_id, model_key, natural_key, split_id
 from app.parts.bulletins import open_bulletins
 from app.parts.due import due
@@ -13,6 +16,7 @@ from app.parts.history import day
 from app.parts.plans import plan_of
 from app.parts.usage import usage
 from app.people.birthdays import upcoming
+from app.project import ROOT
 
 TODAY = date(2026, 11, 25)
 DEALERS = ("D001", "D002")
@@ -161,3 +165,12 @@ def test_the_two_dealers_have_nothing_in_common():
     first, second = (book_documents(dealer, TODAY) for dealer in DEALERS)
     assert not {d["name"] for d in of_type(first, "customer")} & {d["name"] for d in of_type(second, "customer")}
     assert not {d["city"] for d in of_type(first, "customer")} & {d["city"] for d in of_type(second, "customer")}
+
+
+def test_every_document_is_what_its_form_allows(book, catalog):
+    forms = {
+        path.stem: read_form({"name": path.stem, **tomllib.loads(path.read_text(encoding="utf-8"))})
+        for path in sorted((ROOT / "forms").glob("*.toml"))
+    }
+    for document in (*book, *catalog):
+        assert validate(forms[document["type"]], document) == {}, document["_id"]

@@ -101,6 +101,17 @@ def test_real_answers_are_read_whole(name):
     assert not any("missing" in (one.serial + one.model + one.pin).lower() for one in found)
 
 
+@pytest.mark.parametrize(("following", "more"), [("2", True), ("1", False), ("", False)])
+def test_a_page_of_several_is_known_by_its_links(following, more):
+    links = [{"rel": "self", "href": "1"}, {"rel": "next", "href": following}]
+    as_json = json.dumps({"Links": links, "Equipment": []})
+    as_xml = fleet(*(f"<Links><rel>{link['rel']}</rel><href>{link['href']}</href></Links>" for link in links))
+    for content in (as_json, as_xml):
+        snapshot = read_snapshot(io.BytesIO(content.encode()), NOW)
+        assert list(snapshot) == []
+        assert snapshot.links.more_pages() is more
+
+
 def test_values_without_a_time_have_the_snapshots():
     body = "<CumulativeOperatingHours><Hour>7</Hour></CumulativeOperatingHours>"
     (found,) = read(fleet(equipment(body=body), attributes='snapshotTime="2026-11-20T12:00:00Z"'))
