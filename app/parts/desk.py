@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, NotFound
 from app.parts.needs import Need
-from app.parts.table import CATALOG_KINDS, KINDS, Table
+from app.parts.table import CATALOG_KINDS, KINDS, Standing, Table
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -77,6 +77,13 @@ class PartsDesk:
     def needs_of_customer(self, customer_id: str, horizon_days: int) -> list[Need]:
         """The same for one customer's machines."""
         return self._ask(horizon_days, customer_id)
+
+    def customer(self, customer_id: str, horizon_days: int) -> tuple[list[Need], dict[str, Standing]]:
+        """What one customer's machines need, and how each of them stands, by its id. Raises StoreError."""
+        with self._lock:
+            self._up_to_date()
+            needs = self._table.needs(self._node.today(), horizon_days, customer_id)
+            return needs, self._table.standings(customer_id)
 
     def average(self, model_id: str) -> float | None:
         """Hours a day of this book's machines of a model (by its catalog id); None for too few, or while not ready."""

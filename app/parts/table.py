@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any
 
 from app.documents.ids import document_id, split_id
+from app.parts.bulletins import open_bulletins
 from app.parts.due import Due, schedule, within
 from app.parts.needs import Need, in_order, model_id, needs_of, usage_of
 from app.parts.plans import PlanLine, plan_of
@@ -35,9 +36,10 @@ _KEPT = {
     "reading": ("at", "hours"),
     "part": ("number", "name", "unit", "price", "replaced_by"),
     "model": ("make", "name", "hours_per_day", "plan"),
+    "bulletin": ("_id", "code", "title", "make", "models", "serial_from", "serial_to", "issued_on", "severity"),
 }  # fmt: skip
 KINDS = ("customer", "machine", "reading", "service")
-CATALOG_KINDS = ("model", "part")
+CATALOG_KINDS = ("model", "part", "bulletin")
 
 
 @dataclass(slots=True)
@@ -51,6 +53,15 @@ class _Entry:
     scheduled: list[Due] = field(default_factory=list)
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How one machine stands: its usage, every line of its plan when it is due next, and the bulletins still open."""
+
+    usage: Usage
+    due: tuple[Due, ...]
+    bulletins: tuple[Document, ...]
+
+
 class Table:
     """What is known. Not safe between threads: the desk holds a lock around it."""
 
@@ -61,6 +72,8 @@ class Table:
         self._models: dict[str, dict[str, Any]] = {}
         self._plans: dict[str, list[PlanLine]] = {}
         self._parts: dict[str, dict[str, Any]] = {}
+        self._bulletins: dict[str, dict[str, Any]] = {}
+        self._of_customer: dict[str, set[str]] = {}
         self._averages: dict[str, float] = {}
         self._of_model: dict[str, set[str]] = {}
         self._dirty: set[str] = set()
@@ -86,14 +99,17 @@ class Table:
         elif kind == "model":
             self._take_model(document_id, kept)
         else:
-            _put(self._customers if kind == "customer" else self._parts, document_id, kept)
+            others = {"customer": self._customers, "part": self._parts, "bulletin": self._bulletins}
+            _put(others[kind], document_id, kept)
 
     def _take_machine(self, machine_id: str, kept: dict[str, Any] | None) -> None:
         entry = self._entries.setdefault(machine_id, _Entry())
         if entry.machine is not None:
             self._of_model.get(model_id(entry.machine), set()).discard(machine_id)
+            self._of_customer.get(_owner(entry.machine), set()).discard(machine_id)
         entry.machine = kept
         if kept is not None:
+            self._of_customer.setdefault(_owner(kept), set()).add(machine_id)
             self._of_model.setdefault(model_id(kept), set()).add(machine_id)
         self._dirty.add(machine_id)
 
@@ -180,17 +196,27 @@ class Table:
     def needs(self, today: date, horizon_days: int, customer_id: str | None = None) -> list[Need]:
         """What all machines, or one customer's, need until `horizon_days` from today; call refresh() before."""
         found: list[Need] = []
-        for entry in self._entries.values():
+        machines = self._entries if customer_id is None else self._of_customer.get(customer_id, ())
+        for machine_id in machines:
+            entry = self._entries[machine_id]
             machine = entry.machine
             if machine is None or not entry.scheduled:
                 continue
-            owner = str(machine.get("customer") or "")
-            if customer_id is not None and owner != customer_id:
-                continue
             due_lines = within(self._schedule_of(entry, today, horizon_days), today, horizon_days)
             if due_lines:
-                found += needs_of(machine, self._customers.get(owner), due_lines, self._parts)
+                found += needs_of(machine, self._customers.get(_owner(machine)), due_lines, self._parts)
         return in_order(found)
+
+    def standings(self, customer_id: str) -> dict[str, Standing]:
+        """How each machine of a customer stands, by its id; call refresh() before."""
+        found = {}
+        for machine_id in self._of_customer.get(customer_id, ()):
+            entry = self._entries[machine_id]
+            if entry.machine is not None and entry.usage is not None:
+                due_lines = sorted(entry.scheduled, key=lambda line: (not line.overdue, line.on, line.title))
+                bulletins = open_bulletins(entry.machine, self._bulletins.values(), entry.services.values())
+                found[machine_id] = Standing(entry.usage, tuple(due_lines), tuple(bulletins))
+        return found
 
     def _schedule_of(self, entry: _Entry, today: date, horizon_days: int) -> list[Due]:
         if horizon_days <= KNOWN_DAYS:
@@ -203,6 +229,10 @@ class Table:
     def count(self) -> int:
         """How many machines there are."""
         return sum(entry.machine is not None for entry in self._entries.values())
+
+
+def _owner(machine: Document) -> str:
+    return str(machine.get("customer") or "")
 
 
 def _put(table: dict[str, dict[str, Any]], key: str, kept: dict[str, Any] | None) -> None:
