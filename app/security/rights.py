@@ -84,8 +84,13 @@ class Person(Protocol):
 
 
 def area_of(subject: str | Mapping[str, Any]) -> str:
-    """The area that `subject` (an area, a document's type, or a document) belongs to; the book, if nothing else."""
+    """The area that `subject` (an area, a document's type, or a document) belongs to; the book, if nothing else.
+
+    An entry in the log of changes belongs where the document does that it tells about.
+    """
     name = subject if isinstance(subject, str) else str(subject.get("type", ""))
+    if not isinstance(subject, str) and name == "change":
+        name = str(subject.get("document_type", ""))
     return name if name in _AREAS else _AREA_OF_TYPE.get(name, "book")
 
 

@@ -37,7 +37,7 @@ def show(document_id: str) -> ResponseReturnValue:
     if document is None:
         return _not_there(database, document_id)
     kind = str(document.get("type") or type_of(document_id))
-    require("read", kind)
+    require("read", document)
     form = current.forms().get(kind)
     entries = _changes(database, document_id)
     named = titles_of(

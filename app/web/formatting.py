@@ -70,10 +70,11 @@ def format_hours(value: Any) -> str:
 
 
 def format_money(value: Any, currency: str = "") -> str:
-    """``1234.5`` as ``1,234.50 EUR``."""
+    """``124.5`` as ``124.50 EUR``; whole thousands and more without the cents they do not have."""
     if not _is_number(value):
         return "" if value is None else str(value)
-    return f"{format_number(value, 2)}{_NO_BREAK}{currency}" if currency else format_number(value, 2)
+    text = format_number(value, 0 if abs(value) >= 1000 and value == int(value) else 2)
+    return f"{text}{_NO_BREAK}{currency}" if currency else text
 
 
 def format_yes_no(value: Any) -> str:

@@ -54,7 +54,9 @@ NAVIGATION: dict[str, tuple[Entry, ...]] = {
         Entry("Parts desk", "parts", "parts_desk.show", "read:book"),
         Entry("Birthdays", "cake", "birthdays.show", "read:keepsake"),
         _list("Activities", "activity", "activities", "read:book", "Sales"),
-        _list("Pipeline", "pipeline", "pipeline", "read:book", "Sales"),
+        _list("Pipeline", "pipeline", "opportunities", "read:book", "Sales"),
+        _list("Follow-ups", "flag", "follow-ups", "read:book", "Sales"),
+        _list("Tasks", "task", "tasks", "read:book", "Sales"),
         Entry("All lists", "list", "lists.all_lists", "read:book", "Sales"),
         Entry("Replication", "sync", "replication.show", "read:replication", "Node"),
         Entry("Import", "upload", "imports.show", "edit:book", "Node"),
@@ -163,14 +165,22 @@ def navigation() -> list[tuple[str, list[Link]]]:
     """The places the signed-in user may go to, in groups: ``(heading, links)``."""
     if not current.user().is_authenticated:
         return []
-    groups: dict[str, list[Link]] = {}
+    places: list[tuple[Entry, str]] = []
     for entry in NAVIGATION[current.node().role]:
         if entry.endpoint in current_app.view_functions and current.may(*entry.right.split(":")):
             arguments: dict[str, Any] = dict(entry.arguments)
-            url = url_for(entry.endpoint, **arguments)
-            here = request.path == url or (url != "/" and request.path.startswith(url + "/"))
-            groups.setdefault(entry.group, []).append(Link(entry.label, entry.icon, url, here))
+            places.append((entry, url_for(entry.endpoint, **arguments)))
+    here = _here(request.path, [url for _, url in places])
+    groups: dict[str, list[Link]] = {}
+    for entry, url in places:
+        groups.setdefault(entry.group, []).append(Link(entry.label, entry.icon, url, url == here))
     return list(groups.items())
+
+
+def _here(path: str, urls: list[str]) -> str:
+    """The place in the navigation that a page belongs to: the longest address that its own begins with."""
+    around = [url for url in urls if path == url or (url != "/" and path.startswith(url + "/"))]
+    return max(around, key=len, default="")
 
 
 @dataclass(frozen=True)

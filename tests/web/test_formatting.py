@@ -49,6 +49,8 @@ def test_what_is_no_number_is_shown_as_it_is() -> None:
 def test_hours_and_money_carry_their_unit() -> None:
     assert plain(f.format_hours(4312.4)) == "4,312 h"
     assert plain(f.format_money(1234.5, "EUR")) == "1,234.50 EUR"
+    assert plain(f.format_money(250_000, "EUR")) == "250,000 EUR"
+    assert plain(f.format_money(12, "EUR")) == "12.00 EUR"
     assert plain(f.format_size(3_400_000)) == "3.4 MB"
     assert plain(f.format_size(512)) == "512 bytes"
 

@@ -74,6 +74,13 @@ def test_an_action_no_rule_knows_is_refused() -> None:
     assert not rights.may(person("admin"), "paint", "book")
 
 
+def test_what_is_told_about_a_keepsake_is_as_private_as_the_keepsake() -> None:
+    change = {"type": "change", "document_type": "keepsake"}
+    assert rights.may(person("sales"), "read", change)
+    assert not rights.may(person("designer"), "read", change)
+    assert rights.may(person("designer"), "read", {"type": "change", "document_type": "customer"})
+
+
 def test_several_roles_add_up() -> None:
     both = person("analyst", "sales")
     assert rights.may(both, "edit", "customer")
