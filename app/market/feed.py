@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.couch import StoreError
+from app.market.indexes import build_indexes
 from app.replication.conflicts import merge_conflicts
 from app.replication.results import session_counts
 from app.replication.running import held
@@ -47,9 +48,9 @@ class _Fed:
 
 
 def feed_market(node: Node, stop: threading.Event | None = None) -> FeedReport:
-    """Merges and feeds every replica that changed since it was fed last. Waits for a run in another process.
+    """Merges and feeds every replica that changed since it was fed last, and brings the market's indexes up to date.
 
-    Raises StoreError when this node's store does not answer; a single replica that fails is told in the report.
+    Waits for a run in another process. Raises StoreError when this node's store does not answer; a single replica that fails is told in the report.
     """
     with held(node, "market", _WAIT, "The market is being fed by another process already."):
         names = node.books()
@@ -63,6 +64,7 @@ def feed_market(node: Node, stop: threading.Event | None = None) -> FeedReport:
             reached = {one.name: one.seq for one in fed if not one.failure}
             kept = {name: seq for name, seq in {**known, **reached}.items() if name in names}
             node.market.put_local({**document, "seqs": kept})
+            build_indexes(node.market, stop)
     return FeedReport(
         databases=len(names),
         fed=sum(not one.failure for one in fed),

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from app.documents.ids import catalog_id, model_key
+from app.market.indexes import build_indexes
 from app.market.standing import standing, standing_id
 from app.replication.running import held
 
@@ -49,6 +50,8 @@ def refresh_forecast(node: Node, stop: threading.Event | None = None, today: dat
         else:
             assert followed is not None
             run.follow(followed)
+        if run.written:
+            build_indexes(node.forecast, stop)
         return ForecastReport(run.machines, run.written, rebuilt)
 
 
