@@ -50,7 +50,8 @@ class _Fed:
 def feed_market(node: Node, stop: threading.Event | None = None) -> FeedReport:
     """Merges and feeds every replica that changed since it was fed last, and brings the market's indexes up to date.
 
-    Waits for a run in another process. Raises StoreError when this node's store does not answer; a single replica that fails is told in the report.
+    Waits for a run in another process. Raises StoreError when this node's store does not answer; a single replica that
+    fails is told in the report.
     """
     with held(node, "market", _WAIT, "The market is being fed by another process already."):
         names = node.books()
