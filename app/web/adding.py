@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request
@@ -70,7 +71,7 @@ class Place:
 def form(document_type: str) -> ResponseReturnValue:
     """The form for a new document of a type ``on`` the page of a customer or a machine."""
     require("edit", document_type)
-    definition = current.node().form(document_type)
+    definition = current.forms().get(document_type)
     if definition is None:
         raise NotFound(f"There is no form for documents of the type “{document_type}” on this node.")
     place = _place(definition)
@@ -78,7 +79,7 @@ def form(document_type: str) -> ResponseReturnValue:
         return _page(definition, place, Editing(values=_beginning(definition, place)))
     typed = MultiDict(request.form)
     typed.update(place.fixed)
-    editing = document_editing.read(definition, typed, current.node().book)
+    editing = document_editing.read(definition, typed, current.node().book, current.user().roles, _zone())
     if document_type == "service":
         editing.values = {**editing.values, "lines": _ticked(place)}
     if editing.unfinished:
@@ -122,14 +123,15 @@ def _place(definition: Form) -> Place:
 
 def _beginning(definition: Form, place: Place) -> dict[str, Any]:
     """What the form begins with: its defaults, what follows from the page, and who is filling it in, now."""
-    node = current.node()
-    values = {**document_editing.given(definition, request.args, node.today()), **place.fixed}
+    values = {**document_editing.given(definition, request.args), **place.fixed}
     named = {each.name for each in definition.fields}
     for name in ("salesperson", "assigned_to"):
         if name in named and not values.get(name):
-            values[name] = current.user().name
+            values[name] = current.user().display_name
     if "at" in named and not values.get("at"):
         values["at"] = utc_now()
+    if "done_on" in named and not values.get("done_on"):
+        values["done_on"] = current.node().today().isoformat()
     if definition.name == "service" and request.args.get("bulletin"):
         values["kind"] = "bulletin"
     return values
@@ -149,6 +151,12 @@ def _follow_on(document: Mapping[str, Any]) -> None:
     closed = node.book.get(closes) if closes else None
     if closed is not None and closed.get("type") == "activity" and not closed.get("follow_up_done"):
         saving.save(node.book, {**closed, "follow_up_done": True}, by=by)
+
+
+def _zone() -> tzinfo:
+    zone = current.node().now().tzinfo
+    assert zone is not None
+    return zone
 
 
 def _ticked(place: Place) -> list[dict[str, Any]]:
@@ -174,20 +182,27 @@ def _page(
     named.update(editing.typed_titles)
     hidden = {*place.fixed, *(("lines",) if definition.name == "service" else ())}
     sections = document_fields.input_sections(
-        definition, editing.values, editing.errors, named, str(place.fixed.get("customer") or "")
+        definition,
+        editing.values,
+        editing.errors,
+        named,
+        current.user().roles,
+        str(place.fixed.get("customer") or ""),
+        _zone(),
     )
     back = local_page(request.args.get("next", ""), f"{document_url(place.on['_id'])}#{place.section}")
     ticked = {key.removeprefix("tick.") for key in request.form if key.startswith("tick.")}
     fragment = is_fragment() and place.section
+    on_title = title_of(place.on, current.forms())
     page = render_template(
         "adding/form.html" if fragment else "adding/page.html",
         form=definition,
-        title=f"{definition.label} for {named.get(place.fixed.get('person', '')) or title_of(place.on)}",
+        title=f"{definition.label} for {named.get(place.fixed.get('person', '')) or on_title}",
         on=place.on,
-        on_title=title_of(place.on),
+        on_title=on_title,
         section=place.section,
         fields=[each for section in sections for each in section.fields if each.name not in hidden],
-        labels={each.name: each.label for each in definition.fields},
+        labels=definition.labels,
         plan=_plan(place) if definition.name == "service" else [],
         ticked=ticked,
         editing=editing,
@@ -202,7 +217,7 @@ def _page(
 
 
 def _added(definition: Form, place: Place, document: Mapping[str, Any]) -> ResponseReturnValue:
-    sentence = f"{definition.label} “{title_of(document)}” was added."
+    sentence = f"{definition.label} “{title_of(document, current.forms())}” was added."
     if not (is_fragment() and place.section):
         flash(sentence, "success")
         on = f"{document_url(place.on['_id'])}#{place.section}"

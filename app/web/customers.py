@@ -13,7 +13,7 @@ from app.web import current
 from app.web.customer_documents import read_customer
 from app.web.customer_page import CustomerPage, customer_page
 from app.web.frame import is_fragment
-from app.web.needs import customer_need_lines, desk_progress, machine_states
+from app.web.needs import customer_needs, desk_progress
 
 pages = Blueprint("customers", __name__)
 NODE_ROLE = "dealer"
@@ -42,6 +42,8 @@ def show(document_id: str) -> ResponseReturnValue:
         # Deleted, or of another type: the page drawn from its form says so.
         return redirect(url_for("documents.show", document_id=document_id))
     section = request.args.get("section", "")
+    if section == "waiting" and is_fragment():
+        return ("", 204) if page.parts_building else draw_sections(document_id, ("parts", "machines", "bulletins"))
     if is_fragment() and section in SECTIONS:
         return render_template(f"customers/sections/{section}.html", page=page, horizons=HORIZONS, oob=())
     return render_template("customers/show.html", page=page, horizons=HORIZONS, oob=())
@@ -67,9 +69,10 @@ def _page(customer_id: str, days: int, before: str) -> CustomerPage | None:
         return None
     require("read", found.customer)
     progress = desk_progress(node)
-    needed = [] if progress else customer_need_lines(node, customer_id, days)
-    states = machine_states(node, found.machines)
-    return customer_page(found, states, needed, days, node.today(), progress.sentence if progress else "")
+    if progress:
+        return customer_page(found, {}, [], days, node.today(), progress.sentence)
+    needed, states = customer_needs(node, customer_id, days)
+    return customer_page(found, states, needed, days, node.today())
 
 
 def _days() -> int:

@@ -53,7 +53,7 @@ def show() -> ResponseReturnValue:
     rows = database.view("conflicts", "disputes", reduce=False, include_docs=True, limit=PAGE + 1, **start).rows
     following = rows[PAGE] if len(rows) > PAGE else None
     documents = [row.doc for row in rows[:PAGE] if row.doc and current.may("read", row.doc)]
-    forms = {str(document["type"]): current.node().form(str(document["type"])) for document in documents}
+    forms = {str(document["type"]): current.forms().get(str(document["type"])) for document in documents}
     named: set[str] = set()
     for document in documents:
         named |= history.ids_in((), document, forms[document["type"]])
@@ -70,10 +70,10 @@ def show() -> ResponseReturnValue:
 def _disputed(document: dict[str, Any], form: Any, titles: dict[str, str]) -> Disputed:
     return Disputed(
         id=document["_id"],
-        title=title_of(document),
+        title=title_of(document, current.forms()),
         type=form.label if form else str(document["type"]),
         document=document,
-        disputes=history.disputes_of(document, form, titles),
+        disputes=history.disputes_of(document, form, titles, current.user().roles),
     )
 
 

@@ -144,7 +144,9 @@ def _mark(is_done: bool) -> ResponseReturnValue:
     if not is_fragment():
         return redirect(url_for("home.show", whose=_whose()), 303)
     if is_done:
-        return render_template("home/done.html", id=document_id, title=title_of(saved.document), whose=_whose())
+        return render_template(
+            "home/done.html", id=document_id, title=title_of(saved.document, current.forms()), whose=_whose()
+        )
     return _line_again(saved.document)
 
 

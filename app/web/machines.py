@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from app.parts.bulletins import open_bulletins
 from app.parts.desk import parts_desk
-from app.parts.due import due
+from app.parts.due import schedule
 from app.parts.needs import model_id, usage_of
 from app.parts.plans import lines_for, plan_of
 from app.security.access import needs, require
@@ -27,8 +27,6 @@ NODE_ROLE = "dealer"
 # Telematics brings one a day: these are more than a year's, and enough for any chart.
 _READINGS_SHOWN = 400
 _MOST = 500
-# How far ahead the next time of a line is looked for, in days: ten years.
-_FAR = 3650
 
 
 @pages.get("/machines")
@@ -79,7 +77,7 @@ def _page(machine_id: str) -> MachinePage | None:
     plan = plan_of(found.model)
     options = found.machine.get("options")
     concerned = lines_for(plan, options if isinstance(options, list) else ())
-    return machine_page(found, used, concerned, due(plan, used, found.services, today, _FAR, found.machine), today)
+    return machine_page(found, used, concerned, schedule(plan, used, found.services, today, found.machine), today)
 
 
 def read_machine(node: Node, machine_id: str) -> MachineDocuments | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.parts.desk import parts_desk
 from app.parts.needs import Need
@@ -35,17 +35,11 @@ def need_lines(node: Node, days: int) -> list[NeedLine]:
     return lines_of(parts_desk(node).needs(days))
 
 
-def customer_need_lines(node: Node, customer_id: str, days: int) -> list[NeedLine]:
-    """The same for the machines of one customer."""
-    return lines_of(parts_desk(node).needs_of_customer(customer_id, days))
-
-
-def machine_states(node: Node, machines: Iterable[Mapping[str, Any]]) -> dict[str, MachineState]:
-    """What is known of each of these machines, by id; empty while the desk is not ready."""
-    desk = parts_desk(node)
-    if desk.building() is not None:
-        return {}
-    return {}
+def customer_needs(node: Node, customer_id: str, days: int) -> tuple[list[NeedLine], dict[str, MachineState]]:
+    """The same for the machines of one customer, and what is known of each of them, by id."""
+    needs, standings = parts_desk(node).customer(customer_id, days)
+    states = {id: MachineState(each.usage, each.due, each.bulletins) for id, each in standings.items()}
+    return lines_of(needs), states
 
 
 def lines_of(needs: Iterable[Need]) -> list[NeedLine]:

@@ -258,12 +258,12 @@ def _refused(name: str) -> list[RefusedLine]:
     lines = []
     for entry in listed:
         kind = type_of(entry.document_id)
-        form = node.form(kind)
+        form = current.forms().get(kind)
         document = found.get(entry.document_id, {})
         lines.append(
             RefusedLine(
                 document_id=entry.document_id,
-                title=title_of(document) or entry.document_id,
+                title=title_of(document, current.forms()) or entry.document_id,
                 type=form.label if form else kind,
                 direction=entry.direction,
                 reason=entry.reason,
