@@ -11,6 +11,8 @@ from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request, forbidden, not_found, unauthorized
 from embedded.javascript.sandbox import CompilationError, Sandbox, ScriptError, ScriptStoppedError
 
+SECONDS = 3.0
+"""Processor time a call for a batch of documents may take."""
 _VALIDATION = "validate_doc_update"
 
 
@@ -102,7 +104,7 @@ class DesignFunctions:
     def _sandbox(self, key: str, source: str) -> Sandbox:
         known = self._sandboxes.get(key)
         if known is None or not known.alive:
-            known = self._sandboxes[key] = Sandbox([source], self._body)
+            known = self._sandboxes[key] = Sandbox([source], self._body, SECONDS)
         return known
 
 

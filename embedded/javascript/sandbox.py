@@ -16,7 +16,7 @@ import quickjs
 log = logging.getLogger("embedded.javascript")
 
 SECONDS: Final = 3.0
-"""Processor time one call from the host may take."""
+"""Processor time one call from the host may take, unless the caller says otherwise."""
 MEMORY: Final = 128 * 1024 * 1024
 """Bytes a context may hold."""
 STACK: Final = 256 * 1024

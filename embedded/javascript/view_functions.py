@@ -10,6 +10,8 @@ from embedded.javascript.sandbox import Sandbox, ScriptError, ScriptStoppedError
 
 log = logging.getLogger("embedded.javascript")
 
+SECONDS_A_BATCH = 3.0
+"""Processor time a batch of documents, or of reductions, may take."""
 SECONDS_A_DOCUMENT = 1.0
 """Processor time one document may take when its batch took too long."""
 STOPPED_AT_MOST = 5
@@ -36,8 +38,8 @@ class ViewFunctions:
         self._reduces = list(reduces)
         self._root = {"views": {"lib": library}} if library is not None else None
         self._where = where
-        self._mapping = Sandbox(self._maps, self._root)
-        self._reducing = Sandbox(self._reduces, self._root) if self._reduces else None
+        self._mapping = Sandbox(self._maps, self._root, SECONDS_A_BATCH)
+        self._reducing = Sandbox(self._reduces, self._root, SECONDS_A_BATCH) if self._reduces else None
 
     def map(self, documents: Sequence[str]) -> list[Emitted]:
         """The rows of a batch of documents (JSON texts), in order. A document that fails has none; the log says so.
@@ -67,7 +69,7 @@ class ViewFunctions:
         return rows
 
     def _map_one_by_one(self, documents: Sequence[str]) -> list[Emitted]:
-        """The batch had to be stopped: find out which documents did it, and leave them out."""
+        """The batch had to be stopped: find the documents that did it, and leave them out."""
         rows: list[Emitted] = []
         stopped = 0
         sandbox = Sandbox(self._maps, self._root, SECONDS_A_DOCUMENT)
@@ -83,7 +85,7 @@ class ViewFunctions:
                         f"{len(documents)}; the index was not brought up to date."
                     ) from None
                 sandbox = Sandbox(self._maps, self._root, SECONDS_A_DOCUMENT)
-        self._mapping = Sandbox(self._maps, self._root)
+        self._mapping = Sandbox(self._maps, self._root, SECONDS_A_BATCH)
         return rows
 
     def reduce(self, calls: Iterable[str]) -> list[str]:
@@ -95,7 +97,7 @@ class ViewFunctions:
         if not texts:
             return []
         if self._reducing is None or not self._reducing.alive:
-            self._reducing = Sandbox(self._reduces, self._root)
+            self._reducing = Sandbox(self._reduces, self._root, SECONDS_A_BATCH)
         try:
             answers = self._reducing.call("reduce", "[" + ",".join(texts) + "]").split("\n")
         finally:
