@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -101,6 +101,12 @@ def _named(one: Equipment) -> str:
 
 
 def _add_suggestion(planned: Planned, suggestion: Suggestion) -> None:
+    """Adds what the equipment id says beyond the fields of the file."""
+    one = planned.equipment
+    if one.model and not _INTERNAL_CODE.fullmatch(one.model):
+        suggestion = replace(suggestion, model="")
+    if plain(suggestion.number) in {plain(one.serial), plain(one.pin)}:
+        suggestion = replace(suggestion, number="")
     words = suggestion.words()
     if words:
         planned.notes.append(f"Its equipment id “{planned.equipment.equipment_id}” suggests {words}. Please check.")

@@ -72,11 +72,9 @@ class PartsDesk:
 
         Raises StoreError.
         """
-        return self._ask(horizon_days, None)
-
-    def needs_of_customer(self, customer_id: str, horizon_days: int) -> list[Need]:
-        """The same for one customer's machines."""
-        return self._ask(horizon_days, customer_id)
+        with self._lock:
+            self._up_to_date()
+            return self._table.needs(self._node.today(), horizon_days)
 
     def customer(self, customer_id: str, horizon_days: int) -> tuple[list[Need], dict[str, Standing]]:
         """What one customer's machines need, and how each of them stands, by its id. Raises StoreError."""
@@ -88,11 +86,6 @@ class PartsDesk:
     def average(self, model_id: str) -> float | None:
         """Hours a day of this book's machines of a model (by its catalog id); None for too few, or while not ready."""
         return self._table.average(model_id) if self._ready else None
-
-    def _ask(self, horizon_days: int, customer_id: str | None) -> list[Need]:
-        with self._lock:
-            self._up_to_date()
-            return self._table.needs(self._node.today(), horizon_days, customer_id)
 
     def _up_to_date(self) -> None:
         """Brings the table up to date; with the lock held."""

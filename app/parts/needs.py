@@ -1,6 +1,6 @@
 """What machines need, ready for a page: each due line with its machine, its customer and the part as it is sold now.
 
-All of it is pure. :mod:`app.parts.desk` knows all machines of a book, :mod:`app.parts.customer` asks for one customer.
+All of it is pure; :mod:`app.parts.desk` knows the machines of a book.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from datetime import date
 from typing import Any
 
 from app.documents.ids import catalog_id, model_key
-from app.parts.due import Due, schedule, within
+from app.parts.due import Due
 from app.parts.history import day
-from app.parts.plans import number, part_id, part_number, plan_of
+from app.parts.plans import number, part_id, part_number
 from app.parts.usage import Usage, usage
 
 Document = Mapping[str, Any]
 # A part replaced by a part replaced by a part …; a circle of them must end.
-MOST_REPLACEMENTS = 12
+_MOST_REPLACEMENTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,7 @@ def usage_of(
 def sold_as(part: str, parts: Mapping[str, Document]) -> Part:
     """The part of this id as it is sold now, following replacements; `parts` are `part` documents by id."""
     first, found = part, parts.get(part)
-    for _ in range(MOST_REPLACEMENTS):
+    for _ in range(_MOST_REPLACEMENTS):
         following = part_id((found or {}).get("replaced_by"))
         if not following or following == first or following not in parts:
             break
@@ -100,23 +100,6 @@ def needs_of(
 ) -> list[Need]:
     """One machine's due lines as needs."""
     return [Need(machine, customer, due, sold_as(due.part, parts) if due.part else None) for due in due_lines]
-
-
-def needs_of_machine(
-    machine: Document,
-    customer: Document | None,
-    readings: Iterable[Document],
-    services: Iterable[Document],
-    model: Document | None,
-    parts: Mapping[str, Document],
-    today: date,
-    horizon_days: int,
-    model_average: float | None = None,
-) -> list[Need]:
-    """What one machine needs, from its documents."""
-    used = usage_of(machine, readings, model, today, model_average)
-    scheduled = schedule(plan_of(model), used, services, today, machine, horizon_days)
-    return needs_of(machine, customer, within(scheduled, today, horizon_days), parts)
 
 
 def in_order(needs: Iterable[Need]) -> list[Need]:

@@ -9,8 +9,9 @@ import pytest
 from app.demo.business import book_documents, catalog_documents
 from app.documents import saving
 from app.errors import IronbookError
-from app.parts.customer import needs_of_customer, read_needs
 from app.parts.desk import PartsDesk, parts_desk
+from app.parts.due import due
+from app.parts.needs import model_id, usage_of
 from app.parts.plans import plan_of
 
 BY = "tester"
@@ -143,27 +144,31 @@ def test_machines_without_readings_run_as_the_others_of_their_model(shop):
     assert desk.average("model:KESTRIN-KT6.30") == pytest.approx(16 / 3)
 
 
-def test_the_customers_page_and_the_desk_say_the_same(dealer_node):
+def test_the_desk_says_what_the_pure_functions_say_of_the_same_documents(dealer_node):
     node = dealer_node
-    saving.save_many(node.catalog, catalog_documents(node.today()), BY)
-    documents = book_documents("D001", node.today())
-    saving.save_many(node.book, documents, BY)
+    catalog, book = catalog_documents(node.today()), book_documents("D001", node.today())
+    saving.save_many(node.catalog, catalog, BY)
+    saving.save_many(node.book, book, BY)
     desk = parts_desk(node)
-    everything = desk.needs(90)
-    assert len({need.machine["_id"] for need in everything}) > 50
-    customers = [document["_id"] for document in documents if document["type"] == "customer"][:8]
-    with_needs = 0
-    for customer in customers:
-        from_desk = desk.needs_of_customer(customer, 90)
-        assert from_desk == [need for need in everything if need.machine.get("customer") == customer]
-        from_store = read_needs(node, customer, 90)
-        assert [(need.machine["_id"], need.due, need.part) for need in from_store] == [
-            (need.machine["_id"], need.due, need.part) for need in from_desk
-        ]
-        assert needs_of_customer(node, customer, 90) == from_desk
-        with_needs += bool(from_desk)
-    assert with_needs >= 3
-    assert all(need.part is None or need.part.name for need in everything)
+    from_desk = {(need.machine["_id"], need.due) for need in desk.needs(90)}
+    models = {document["_id"]: document for document in catalog if document["type"] == "model"}
+    of_machine = {}
+    for document in book:
+        if document["type"] in {"reading", "service"}:
+            of_machine.setdefault((document["machine"], document["type"]), []).append(document)
+    expected = set()
+    for machine in (document for document in book if document["type"] == "machine"):
+        name = model_id(machine)
+        readings, services = (of_machine.get((machine["_id"], kind), []) for kind in ("reading", "service"))
+        used = usage_of(machine, readings, models[name], node.today(), desk.average(name))
+        lines = due(plan_of(models[name]), used, services, node.today(), 90, machine)
+        expected |= {(machine["_id"], line) for line in lines}
+    assert from_desk == expected
+    assert len({machine for machine, _ in expected}) > 50
+    customers = {document["_id"] for document in book if document["type"] == "customer"}
+    by_customer = [need for customer in customers for need in desk.customer(customer, 90)[0]]
+    assert {(need.machine["_id"], need.due) for need in by_customer} <= from_desk
+    assert all(need.part is None or need.part.name for need in by_customer)
 
 
 def test_a_longer_horizon_than_is_kept_is_worked_out(shop):
@@ -206,11 +211,26 @@ def test_many_may_ask_at_once(shop):
     assert told(desk.needs(200)) == told(PartsDesk(node).needs(200))
 
 
+def test_a_customers_machines_come_with_how_each_stands(shop):
+    node, customer, machine = shop.node, shop.customer, shop.machine
+    needs, standings = parts_desk(node).customer(customer["_id"], 30)
+    assert [need.machine["_id"] for need in needs] == [machine["_id"]]
+    assert standings[machine["_id"]].usage.hours_now == pytest.approx(480)
+    assert [line.line_id for line in standings[machine["_id"]].due] == ["oil", "air"]
+
+
+def test_a_machine_sold_to_another_customer_goes_with_them(shop):
+    node, customer, machine = shop.node, shop.customer, shop.machine
+    desk = parts_desk(node)
+    assert desk.customer(customer["_id"], 30)[0]
+    buyer = save(node, type="customer", name="Buyer")
+    change(node, machine, customer=buyer["_id"])
+    assert desk.customer(customer["_id"], 30) == ([], {})
+    assert [need.customer["name"] for need in desk.customer(buyer["_id"], 30)[0]] == ["Buyer"]
+
+
 def test_a_customer_without_machines_needs_nothing(shop):
-    node = shop.node
-    nobody = save(node, type="customer", name="Nobody")
-    assert read_needs(node, nobody["_id"], 90) == []
-    assert read_needs(node, "D001:customer:none", 90) == []
+    assert parts_desk(shop.node).customer("D001:customer:none", 90) == ([], {})
 
 
 def test_the_manufacturers_node_has_no_desk(manufacturer_node):

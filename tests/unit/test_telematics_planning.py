@@ -139,6 +139,15 @@ def test_a_suggestion_is_a_note_and_no_fact():
     assert made["notes"].endswith("suggests customer Lohrbeck Süd, model 5085, serial number 353424401. Please check.")
 
 
+def test_what_the_file_says_itself_is_not_suggested_again():
+    (found,) = place(one(serial="1", pin="353424401", model="5085 55", equipment_id=LOHRBECK))
+    assert [note for note in found.notes if "suggests" in note] == [
+        f"Its equipment id “{LOHRBECK}” suggests customer Lohrbeck Süd. Please check."
+    ]
+    (nothing,) = place(one(serial="353424401", model="5085", equipment_id="Kramer 5085 SN:353424401"))
+    assert nothing.notes == []
+
+
 def test_an_internal_code_is_no_model_unless_the_catalog_has_it():
     (found,) = place(one(serial="1", model="RALA34603"))
     made = new_machine(found, Models())
