@@ -47,9 +47,10 @@ def install(node: Node) -> None:
         _install_catalog(node)
     refresh(node)
     in_force = design(node)
+    handwritten = read_design_documents()
     for database in _databases(node):
-        wanted = _handwritten(database.name) | _lists(in_force.views, database.name)
-        wanted |= _unique(in_force.forms, database.name)
+        wanted = {name: dict(each.body) for name, each in handwritten.items() if each.belongs_in(database.name)}
+        wanted |= _lists(in_force.views, database.name) | _unique(in_force.forms, database.name)
         install_design(database, wanted)
 
 
@@ -67,15 +68,13 @@ def install_design(database: Database, wanted: DesignBodies, existing: DesignBod
     """
     if existing is None:
         existing = _existing(database)
-    changed = {}
-    partitioned: bool | None = None
-    for name, content in wanted.items():
-        if "views" in content and partitioned is None:
-            partitioned = _is_partitioned(database)
-        if partitioned and "views" in content:
-            content = {**content, "options": {"partitioned": False, **content.get("options", {})}}
-        if not same(content, _content(existing.get(name, {}))):
-            changed[name] = content
+    changed = {
+        name: content
+        for name, content in wanted.items()
+        if not any(same(each, _content(existing.get(name, {}))) for each in (content, _over_all(content)))
+    }
+    if changed and _is_partitioned(database):
+        changed = {name: _over_all(content) for name, content in changed.items()}
     _build_first(database, {name: content for name, content in changed.items() if "views" in content}, existing)
     gone = [name for name in existing if name.startswith((_LIST, _NEW)) and name not in wanted]
     if not changed and not gone:
@@ -134,10 +133,6 @@ def _databases(node: Node) -> list[Database]:
     return [node.store.database(name) for name in names]
 
 
-def _handwritten(database: str) -> DesignBodies:
-    return {each.name: dict(each.body) for each in read_design_documents().values() if each.belongs_in(database)}
-
-
 def _lists(views: Mapping[str, View], database: str) -> DesignBodies:
     # A dealer's replica at the manufacturer is read through the market: an index of its own would be work for nobody.
     return {
@@ -177,6 +172,13 @@ def _content(document: Mapping[str, Any]) -> dict[str, Any]:
 def _document(name: str, content: Mapping[str, Any], existing: Mapping[str, Any] | None) -> dict[str, Any]:
     document = {"_id": f"_design/{name}", **content}
     return document | {"_rev": existing["_rev"]} if existing else document
+
+
+def _over_all(content: dict[str, Any]) -> dict[str, Any]:
+    """A design document whose views, in a partitioned database, are over all partitions."""
+    if "views" not in content:
+        return content
+    return {**content, "options": {"partitioned": False, **content.get("options", {})}}
 
 
 def _is_partitioned(database: Database) -> bool:
