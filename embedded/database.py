@@ -16,6 +16,7 @@ import errno
 import shutil
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import Executor, Future
@@ -98,15 +99,25 @@ class _Write:
 
 
 class Database:
-    """An open database. `uuid` is made with the file: a database deleted and made again is another one."""
+    """An open database. `uuid` is made with the file: a database deleted and made again is another one.
+
+    `make_room` is called before a file is opened once more, so that there are never too many open at the same time.
+    """
 
     def __init__(
-        self, name: str, path: Path, readers: Executor, writers: Executor, loop: asyncio.AbstractEventLoop
+        self,
+        name: str,
+        path: Path,
+        readers: Executor,
+        writers: Executor,
+        loop: asyncio.AbstractEventLoop,
+        make_room: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.path = path
         self.closed = False
         self.compacting = False
+        self._make_room = make_room
         self._readers = readers
         self._writers = writers
         self._loop = loop
@@ -118,9 +129,11 @@ class Database:
         self._waiting: set[asyncio.Future[None]] = set()
         self.cache: dict[str, Any] = {}
         """What other modules remember about this database (parsed design documents and the like), by their own keys."""
+        self.last_used = time.monotonic()
         connection = database_schema.connect(path)
         database_schema.upgrade(connection)
         self._writer = Writer(connection)
+        self._writer_is_open = True
         self._writer.load()
         self.update_seq = self._writer.update_seq
         self.properties: dict[str, str] = dict(connection.execute("SELECT name, value FROM properties"))
@@ -136,9 +149,11 @@ class Database:
             if self.closed:
                 raise no_database()
             self._in_use += 1
+            self.last_used = time.monotonic()
             connection = self._idle.pop() if self._idle else None
         try:
             if connection is None:
+                self._make_room()
                 connection = database_schema.connect(self.path)
             connection.execute("BEGIN")
             try:
@@ -211,6 +226,7 @@ class Database:
         with self._lock:
             if self.closed:
                 raise no_database()
+            self.last_used = time.monotonic()
             self._queue.append(write)
             if self._draining:
                 return write.future
@@ -234,6 +250,10 @@ class Database:
         before = writer.counters()
         outcomes: list[tuple[_Write, Any, BaseException | None]] = []
         try:
+            if not self._writer_is_open:
+                self._make_room()
+                writer.connection = database_schema.connect(self.path)
+                self._writer_is_open = True
             writer.connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._run(write) for write in batch]
             if writer.counters() != before:
@@ -265,7 +285,7 @@ class Database:
         if self._writer.connection.in_transaction:
             with contextlib.suppress(sqlite3.Error):
                 self._writer.connection.close()
-            self._writer.connection = database_schema.connect(self.path)
+            self._writer_is_open = False
 
     def _run(self, write: _Write) -> tuple[_Write, Any, BaseException | None]:
         writer = self._writer
@@ -356,20 +376,35 @@ class Database:
         """Where indexes of this database live; deleted with it. Indexes can always be built again."""
         return self.path.with_suffix(".indexes")
 
+    def open_connections(self) -> int:
+        return self._in_use + len(self._idle) + self._writer_is_open
+
+    def rest(self) -> None:
+        """Close the connections if nobody uses the database now; they are opened again when somebody does."""
+        with self._lock:
+            if self._in_use == 0 and not self._draining:
+                self._close_connections()
+
+    def _close_connections(self) -> None:
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+        if self._writer_is_open:
+            self._writer.connection.close()
+            self._writer_is_open = False
+
     def close(self, *, delete: bool = False) -> None:
         """In a worker thread: let running reads and writes end, close every connection, and with `delete` the files."""
         with self._lock:
             self.closed = True
             self._lock.wait_for(lambda: self._in_use == 0 and not self._draining, timeout=30)
-            for connection in self._idle:
-                connection.close()
-            self._idle.clear()
-        self._writer.connection.close()
+            self._close_connections()
         self._announce()
         if delete:
             shutil.rmtree(self.index_directory(), ignore_errors=True)
-            for suffix in ("", "-wal", "-shm"):
+            for suffix in ("-wal", "-shm", ""):
                 self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
+            database_schema.sync_directory(self.path.parent)
 
 
 def _set_property(writer: Writer, name: str, value: str) -> None:

@@ -43,6 +43,10 @@ def file_name(name: str) -> str:
     return "db-" + quote(name, safe="$()+") + _SUFFIX
 
 
+_MOST_CONNECTIONS = 48
+"""To all databases together. Each is up to three open files; some systems allow a process 256."""
+
+
 class DatabaseFolder:
     """Opens each database once. Every method but `names` and `open_now` is for the event loop."""
 
@@ -89,9 +93,23 @@ class DatabaseFolder:
             raise no_database()
         if name in self._going:
             raise no_database()
-        database = Database(name, path, self.readers, self._writers, self._loop)
+        self._make_room()
+        database = Database(name, path, self.readers, self._writers, self._loop, self._make_room)
         self._open[name] = database
         return database
+
+    def _make_room(self) -> None:
+        """Where too many files are open, close those of the databases that were not used for the longest time."""
+        databases = list(self._open.values())
+        too_many = sum(database.open_connections() for database in databases) - _MOST_CONNECTIONS
+        if too_many < 0:
+            return
+        for database in sorted(databases, key=lambda one: one.last_used):
+            before = database.open_connections()
+            database.rest()
+            too_many -= before - database.open_connections()
+            if too_many < 0:
+                return
 
     async def create(self, name: str, properties: dict[str, str] | None = None) -> Database:
         """Raises 400 for a name that is not allowed, 412 when it exists."""

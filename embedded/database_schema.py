@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sqlite3
+import sys
 from pathlib import Path
 
 VERSION = 1
@@ -54,15 +56,35 @@ def create(path: Path, properties: dict[str, str]) -> None:
     unfinished.unlink(missing_ok=True)
     connection = sqlite3.connect(unfinished, isolation_level=None)
     try:
+        # Nobody knows the file yet, so one sync at the end is enough.
+        connection.execute("PRAGMA synchronous=OFF")
         connection.execute("PRAGMA page_size=8192")
         connection.execute("PRAGMA auto_vacuum=INCREMENTAL")
-        connection.executescript(_TABLES)
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("BEGIN")
+        for statement in _TABLES.split(";"):
+            connection.execute(statement)
         properties = {"uuid": secrets.token_hex(16), **properties}
         connection.executemany("INSERT INTO properties VALUES (?, ?)", properties.items())
         connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
     finally:
         connection.close()
+    with unfinished.open("rb+") as file:
+        os.fsync(file.fileno())
     unfinished.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Bring a new or removed name onto the disk; where the system has no such call it does so by itself."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def upgrade(connection: sqlite3.Connection) -> None:

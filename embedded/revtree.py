@@ -69,6 +69,9 @@ def add_path(tree: RevisionTree, path: Sequence[Revision], body: int | None, del
             tree.nodes[revision] = Node(parent, body if index == 0 else None, deleted if index == 0 else False)
         elif known.parent is None and parent is not None:
             known.parent = parent
+        elif known.parent == parent:
+            # Known up to here; further up the path may still know what the tree does not.
+            continue
         else:
             break
         if parent is not None:
