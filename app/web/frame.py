@@ -197,6 +197,9 @@ def sync_status() -> SyncStatus:
     from app.replication.status import status
 
     found = status(current.node())
+    if not found.connections:
+        words = "No upstream" if current.node().is_manufacturer else "Not connected"
+        return SyncStatus("none", words, found.sentence)
     if found.running:
         return SyncStatus("busy", "Syncing", found.sentence)
     if found.refused:
