@@ -7,6 +7,7 @@ less. What is overdue is due once, now, however often its interval has gone by: 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -71,13 +72,14 @@ def within(scheduled: Iterable[Due], today: date, horizon_days: int) -> list[Due
     end = today + timedelta(days=max(0, min(horizon_days, FARTHEST_DAYS)))
     found = []
     for entry in scheduled:
-        visits = tuple(visit for visit in entry.visits if visit.on <= end)
-        if not visits:
+        if entry.on > end:
             continue
+        visits = entry.visits[: bisect_right(entry.visits, end, key=lambda visit: visit.on)]
         reason = entry.reason
         if len(visits) > 1:
             reason = f"{reason[:-1]}; {len(visits)} times until {end.isoformat()}."
-        found.append(replace(entry, quantity=sum(visit.quantity for visit in visits), visits=visits, reason=reason))
+        quantity = sum(visit.quantity for visit in visits)
+        found.append(replace(entry, quantity=quantity, visits=visits, reason=reason))
     return sorted(found, key=lambda entry: (not entry.overdue, entry.on, entry.title, entry.line_id))
 
 

@@ -92,16 +92,6 @@ def sold_as(part: str, parts: Mapping[str, Document]) -> Part:
     )
 
 
-def needs_of(
-    machine: Document,
-    customer: Document | None,
-    due_lines: Iterable[Due],
-    parts: Mapping[str, Document],
-) -> list[Need]:
-    """One machine's due lines as needs."""
-    return [Need(machine, customer, due, sold_as(due.part, parts) if due.part else None) for due in due_lines]
-
-
 def in_order(needs: Iterable[Need]) -> list[Need]:
     """Needs as a list shows them: what is overdue first, then by date, then by machine."""
     return sorted(needs, key=lambda need: (not need.due.overdue, need.due.on, need.machine["_id"], need.due.line_id))

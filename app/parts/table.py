@@ -5,6 +5,7 @@ Documents go in, in any order and as often as they change; only the machines the
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,14 +14,14 @@ from typing import Any
 from app.documents.ids import document_id, split_id
 from app.parts.bulletins import open_bulletins
 from app.parts.due import Due, schedule, within
-from app.parts.needs import Need, in_order, model_id, needs_of, usage_of
+from app.parts.needs import Need, Part, in_order, model_id, sold_as, usage_of
 from app.parts.plans import PlanLine, plan_of
 from app.parts.usage import Usage
 
 Document = Mapping[str, Any]
 
-# Needs are worked out this far ahead and cut to what is asked for, in days: two years and a month.
-KNOWN_DAYS = 760
+# Needs are worked out this far ahead and cut to what is asked for, in days: what pages offer, and a little more.
+KNOWN_DAYS = 400
 # An average that moves by less, in hours a day, moves nobody's service by a week in a year.
 _AVERAGE_MOVES = 0.05
 # Fewer machines than this with a usage of their own are no average.
@@ -42,13 +43,43 @@ KINDS = ("customer", "machine", "reading", "service")
 CATALOG_KINDS = ("model", "part", "bulletin")
 
 
+# A reading or service as it is kept, for there are a hundred thousand: the values of _KEPT in that order, and for the
+# rows of a service the values of _KEPT_OF_ROWS.
+_Row = tuple[Any, ...]
+_KEPT_OF_ROWS = ("plan_line", "part")
+
+
+def _packed(document: Mapping[str, Any], kind: str) -> _Row:
+    return tuple(
+        tuple(tuple(_shared(row.get(cell)) for cell in _KEPT_OF_ROWS) for row in value if isinstance(row, Mapping))
+        if isinstance(value := document.get(name), list)
+        else _shared(value)
+        for name in _KEPT[kind]
+    )
+
+
+def _shared(value: Any) -> Any:
+    """The same words stand in a thousand documents; they are kept once."""
+    return sys.intern(value) if isinstance(value, str) else value
+
+
+def _unpacked(rows: Iterable[_Row], kind: str) -> list[dict[str, Any]]:
+    return [
+        {
+            name: [dict(zip(_KEPT_OF_ROWS, row, strict=True)) for row in value] if isinstance(value, tuple) else value
+            for name, value in zip(_KEPT[kind], packed, strict=True)
+        }
+        for packed in rows
+    ]
+
+
 @dataclass(slots=True)
 class _Entry:
     """One machine. Readings and services may come before it does."""
 
     machine: dict[str, Any] | None = None
-    readings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    services: dict[str, dict[str, Any]] = field(default_factory=dict)
+    readings: dict[str, _Row] = field(default_factory=dict)
+    services: dict[str, _Row] = field(default_factory=dict)
     usage: Usage | None = None
     scheduled: list[Due] = field(default_factory=list)
 
@@ -72,6 +103,7 @@ class Table:
         self._models: dict[str, dict[str, Any]] = {}
         self._plans: dict[str, list[PlanLine]] = {}
         self._parts: dict[str, dict[str, Any]] = {}
+        self._sold_as: dict[str, Part] = {}
         self._bulletins: dict[str, dict[str, Any]] = {}
         self._of_customer: dict[str, set[str]] = {}
         self._averages: dict[str, float] = {}
@@ -101,6 +133,7 @@ class Table:
         else:
             others = {"customer": self._customers, "part": self._parts, "bulletin": self._bulletins}
             _put(others[kind], document_id, kept)
+            self._sold_as.clear()
 
     def _take_machine(self, machine_id: str, kept: dict[str, Any] | None) -> None:
         entry = self._entries.setdefault(machine_id, _Entry())
@@ -118,7 +151,11 @@ class Table:
         dealer, _, _ = split_id(reading_id)
         machine_key, _, day = key.rpartition(":")
         machine_id = document_id(dealer, "machine", machine_key)
-        _put(self._entries.setdefault(machine_id, _Entry()).readings, day, kept)
+        readings = self._entries.setdefault(machine_id, _Entry()).readings
+        if kept is None:
+            readings.pop(day, None)
+        else:
+            readings[sys.intern(day)] = _packed(kept, "reading")
         self._dirty.add(machine_id)
 
     def _take_service(self, service_id: str, kept: dict[str, Any] | None) -> None:
@@ -129,7 +166,7 @@ class Table:
         machine_id = str((kept or {}).get("machine") or "")
         if kept is not None and machine_id:
             self._service_machines[service_id] = machine_id
-            self._entries.setdefault(machine_id, _Entry()).services[service_id] = kept
+            self._entries.setdefault(machine_id, _Entry()).services[service_id] = _packed(kept, "service")
             self._dirty.add(machine_id)
 
     def _take_model(self, catalog_model: str, kept: dict[str, Any] | None) -> None:
@@ -161,9 +198,10 @@ class Table:
             return
         of_model = model_id(entry.machine)
         model, average = self._models.get(of_model), self._averages.get(of_model)
-        entry.usage = usage_of(entry.machine, entry.readings.values(), model, today, average)
+        entry.usage = usage_of(entry.machine, _unpacked(entry.readings.values(), "reading"), model, today, average)
         plan = self._plans.get(of_model, [])
-        entry.scheduled = schedule(plan, entry.usage, entry.services.values(), today, entry.machine, KNOWN_DAYS)
+        services = _unpacked(entry.services.values(), "service")
+        entry.scheduled = schedule(plan, entry.usage, services, today, entry.machine, KNOWN_DAYS)
 
     def _moved_averages(self, models: Iterable[str]) -> list[str]:
         """Brings the averages of these models up to date; returns the machines that have to follow."""
@@ -204,8 +242,14 @@ class Table:
                 continue
             due_lines = within(self._schedule_of(entry, today, horizon_days), today, horizon_days)
             if due_lines:
-                found += needs_of(machine, self._customers.get(_owner(machine)), due_lines, self._parts)
+                customer = self._customers.get(_owner(machine))
+                found += [Need(machine, customer, line, self._part(line.part)) for line in due_lines]
         return in_order(found)
+
+    def _part(self, part: str) -> Part | None:
+        if part and part not in self._sold_as:
+            self._sold_as[part] = sold_as(part, self._parts)
+        return self._sold_as[part] if part else None
 
     def standings(self, customer_id: str) -> dict[str, Standing]:
         """How each machine of a customer stands, by its id; call refresh() before."""
@@ -214,7 +258,9 @@ class Table:
             entry = self._entries[machine_id]
             if entry.machine is not None and entry.usage is not None:
                 due_lines = sorted(entry.scheduled, key=lambda line: (not line.overdue, line.on, line.title))
-                bulletins = open_bulletins(entry.machine, self._bulletins.values(), entry.services.values())
+                bulletins = open_bulletins(
+                    entry.machine, self._bulletins.values(), _unpacked(entry.services.values(), "service")
+                )
                 found[machine_id] = Standing(entry.usage, tuple(due_lines), tuple(bulletins))
         return found
 
@@ -224,7 +270,9 @@ class Table:
         assert entry.machine is not None
         assert entry.usage is not None
         plan = self._plans.get(model_id(entry.machine), [])
-        return schedule(plan, entry.usage, entry.services.values(), today, entry.machine, horizon_days)
+        return schedule(
+            plan, entry.usage, _unpacked(entry.services.values(), "service"), today, entry.machine, horizon_days
+        )
 
     def count(self) -> int:
         """How many machines there are."""
