@@ -27,9 +27,13 @@ def delete(database: Database, document: Mapping[str, Any], by: str, now: str | 
         live = [leaf for leaf in database.leaves(document["_id"]) if not leaf.get("_deleted")]
         if not live:
             return Saved(dict(document), "unchanged")
-        current = merge(live).document
-        shown = document.get("_rev")
-        if shown not in (None, current["_rev"]) and not same(body(document), body(current)):
+        merged, shown = merge(live), document.get("_rev")
+        if merged.changed and shown is not None:
+            # A branch that is not merged yet says something that whoever deletes this has not seen.
+            database.bulk([merged.document])
+            continue
+        current = merged.document
+        if shown not in (None, current["_rev"]) and not _says_the_same(document, current):
             saved = _dispute_deletion(database, current, by, at)
             if saved:
                 return saved
@@ -62,6 +66,11 @@ def undelete(database: Database, id: str, by: str, now: str | None = None) -> Sa
             return Saved({**restored, "_rev": result.rev}, "created")
         raise_forbidden([result])
     raise Conflict(f"Others keep saving {id} at this moment. It was not brought back; try again.")
+
+
+def _says_the_same(shown: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
+    disputes = [[each["id"] for each in document.get("disputes") or ()] for document in (shown, current)]
+    return same(body(shown), body(current)) and disputes[0] == disputes[1]
 
 
 def _tombstone(leaf: Mapping[str, Any], change_id: str, by: str, at: str) -> dict[str, Any]:

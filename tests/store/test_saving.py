@@ -223,6 +223,20 @@ def test_a_deletion_ends_every_branch(database: Database, kies: dict[str, Any]) 
     assert database.get(kies["_id"]) is None
 
 
+def test_a_deletion_does_not_end_a_branch_that_nobody_has_seen(database: Database, kies: dict[str, Any]) -> None:
+    digest = "0" * 32
+    rival = {**kies, "_rev": f"1-{digest}", "_revisions": {"start": 1, "ids": [digest]}, "name": "Rival"}
+    database.bulk([rival], new_edits=False)
+    winner = database.get(kies["_id"])
+    assert winner is not None
+
+    saved = saving.delete(database, winner, "anna")
+
+    assert saved.outcome == "merged"
+    said = {saved.document["name"], *(each["value"] for each in saved.document["disputes"])}
+    assert said == {"Kies AG", "Rival", True}
+
+
 def test_a_deletion_of_what_was_edited_meanwhile_becomes_a_dispute(database: Database, kies: dict[str, Any]) -> None:
     saving.save(database, {**kies, "city": "Wien"}, "bert")
 
