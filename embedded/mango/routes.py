@@ -64,7 +64,8 @@ def _find_by_id(connection: sqlite3.Connection, plan: Plan, question: Question) 
 
 
 def _find_by_index(indexes: Indexes, index: ViewIndex, plan: Plan, question: Question) -> finding.Found:
-    with index.reading(indexes.functions(index), plan.index.name) as view:
+    with index.reading(indexes.functions(index), plan.index.name, with_documents=True) as view:
+        assert view.documents is not None
         return finding.find(plan, question, view.connection, view.documents, view.number)
 
 

@@ -40,6 +40,7 @@ class IndexFile:
         self.maps = maps
         self._uuid = database_uuid
         self._idle: list[sqlite3.Connection] = []
+        self._builder: sqlite3.Connection | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
         if not self._is_usable():
             self.create()
@@ -60,15 +61,32 @@ class IndexFile:
         else:
             connection.close()
 
+    def state(self) -> State:
+        """How far the index is. A file that cannot be read is made anew."""
+        try:
+            with self.connection() as connection:
+                return read_state(connection)
+        except sqlite3.OperationalError:
+            raise
+        except sqlite3.DatabaseError:
+            self.create()
+            return State(self._uuid)
+
     @contextlib.contextmanager
     def building(self) -> Iterator[sqlite3.Connection]:
         """The connection of an update, which begins and commits by itself. Roomier than those for reading."""
-        connection = database_schema.connect(self.path, durable=False)
-        connection.execute("PRAGMA cache_size=-16384")
+        connection = self._builder
+        self._builder = None
+        if connection is None:
+            connection = database_schema.connect(self.path, durable=False)
+            connection.execute("PRAGMA cache_size=-16384")
         try:
             yield connection
-        finally:
+            connection.execute("PRAGMA shrink_memory")
+        except BaseException:
             connection.close()
+            raise
+        self._builder = connection
 
     def create(self) -> None:
         """An empty index, in place of what was there."""
@@ -109,8 +127,12 @@ class IndexFile:
             connection.close()
 
     def close(self) -> None:
+        """Let go of the connections nobody uses; the next use opens new ones."""
         while self._idle:
             self._idle.pop().close()
+        builder, self._builder = self._builder, None
+        if builder is not None:
+            builder.close()
 
 
 def read_state(connection: sqlite3.Connection) -> State:

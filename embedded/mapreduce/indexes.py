@@ -30,6 +30,8 @@ log = logging.getLogger("embedded.mapreduce")
 
 _CONTEXTS: Final = 16
 """Indexes whose scripts stay in memory."""
+_OPEN: Final = 32
+"""Indexes whose files stay open."""
 _BUILDERS: Final = 2
 """Indexes brought up to date at the same time."""
 
@@ -47,10 +49,12 @@ class ViewIndex:
         )
 
     @contextlib.contextmanager
-    def reading(self, functions: ViewFunctions, view_name: str) -> Iterator[Index]:
-        """The view of a name at one moment. In a worker thread."""
+    def reading(self, functions: ViewFunctions, view_name: str, with_documents: bool) -> Iterator[Index]:
+        """The view of a name at one moment, and of the database where documents are wanted. In a worker thread."""
         view = self.definition.view(view_name)
-        with self.file.connection() as connection, self.database.connection() as documents:
+        with contextlib.ExitStack() as opened:
+            connection = opened.enter_context(self.file.connection())
+            documents = opened.enter_context(self.database.connection()) if with_documents else None
             tree = self._tree(connection, functions, view.rows)
             reducers = self._reducers(functions, view.rows)
             reducer = None if view.reduce is None else reducers[view.reduce]
@@ -58,8 +62,7 @@ class ViewIndex:
 
     def is_behind(self) -> bool:
         """Whether the database has changes the index has not. In a worker thread."""
-        with self.file.connection() as connection:
-            state = read_state(connection)
+        state = self.file.state()
         current = self.database.read(
             lambda reading: reading.execute("SELECT update_seq, purge_seq FROM counters").fetchone()
         )
@@ -114,6 +117,7 @@ class Indexes:
         self._tasks = active_tasks.of_store(shared)
         self._known: weakref.WeakKeyDictionary[Database, dict[str, ViewIndex]] = weakref.WeakKeyDictionary()
         self._functions: OrderedDict[int, tuple[ViewIndex, ViewFunctions]] = OrderedDict()
+        self._recent: OrderedDict[int, ViewIndex] = OrderedDict()
         self._lock = threading.Lock()
         self._builders = ThreadPoolExecutor(_BUILDERS, "index")
 
@@ -124,9 +128,12 @@ class Indexes:
             found = of_database.get(definition.signature)
             if found is None:
                 found = of_database[definition.signature] = ViewIndex(database, definition, name)
-            if found.definition is not definition:
-                found.definition = definition
+            found.definition = definition  # the same but for the names of its views
             found.name = name
+            self._recent[id(found)] = found
+            self._recent.move_to_end(id(found))
+            while len(self._recent) > _OPEN:
+                self._recent.popitem(last=False)[1].file.close()
             return found
 
     def functions(self, index: ViewIndex) -> ViewFunctions:
@@ -154,6 +161,12 @@ class Indexes:
             if index.updating is None:
                 index.updating = asyncio.get_running_loop().create_task(self._update(index))
             await asyncio.shield(index.updating)
+
+    async def rebuild(self, index: ViewIndex, error: sqlite3.DatabaseError) -> None:
+        """From the event loop: make an index anew whose file turned out to be broken."""
+        log.warning("%s: the index of _design/%s is made anew: %s", index.database.name, index.name, error)
+        await self._run(index.file.create)
+        await self.bring_up_to_date(index)
 
     def start_update(self, index: ViewIndex) -> None:
         """From the event loop: bring the index up to date without waiting (`update=lazy`)."""

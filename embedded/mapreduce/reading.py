@@ -26,10 +26,13 @@ _TREE_FROM: Final = 128
 
 @dataclass(slots=True)
 class Index:
-    """One view of an index at one moment: `number` of its map function, the place of its reducer in the tree."""
+    """One view of an index at one moment: `number` of its map function, the place of its reducer in the tree.
+
+    `documents`: a connection to the database, when documents are wanted.
+    """
 
     connection: sqlite3.Connection
-    documents: sqlite3.Connection
+    documents: sqlite3.Connection | None
     number: int
     tree: Tree
     reducer: Reducer | None
@@ -122,7 +125,7 @@ def _forward_within_document(cursor: sqlite3.Cursor) -> Iterator[list[Row]]:
 
 def _row_text(index: Index, rows: Sequence[Row], options: Options) -> str:
     name = json_text.text
-    if not options.include_docs:
+    if not options.include_docs or index.documents is None:
         return ",\n".join([f'{{"id":{name(id)},"key":{key},"value":{value}}}' for id, key, value in rows])
     documents = linked_documents.of_rows(index.documents, rows, options.conflicts)
     return ",\n".join(

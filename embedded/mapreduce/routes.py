@@ -93,9 +93,17 @@ async def _answer(request: Request, index: ViewIndex, queries: list[Options], be
         await indexes.bring_up_to_date(index)
     elif any(options.update == "lazy" for options in queries):
         indexes.start_update(index)
-    pieces = _pieces(indexes, index, request.arguments["view"], queries, before, after)
+    view = request.arguments["view"]
     loop = asyncio.get_running_loop()
-    first, is_whole = await loop.run_in_executor(None, _take, pieces, _WHOLE_ANSWER)
+    try:
+        pieces = _pieces(indexes, index, view, queries, before, after)
+        first, is_whole = await loop.run_in_executor(None, _take, pieces, _WHOLE_ANSWER)
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        await indexes.rebuild(index, error)
+        pieces = _pieces(indexes, index, view, queries, before, after)
+        first, is_whole = await loop.run_in_executor(None, _take, pieces, _WHOLE_ANSWER)
     if is_whole:
         return Response(200, first)
     return Response(200, _stream(pieces, first))
@@ -130,7 +138,8 @@ async def _stream(pieces: Iterator[str], first: bytes) -> AsyncIterator[bytes]:
 def _pieces(
     indexes: Indexes, index: ViewIndex, view: str, queries: list[Options], before: str, after: str
 ) -> Iterator[str]:
-    with index.reading(indexes.functions(index), view) as found:
+    with_documents = any(options.include_docs for options in queries)
+    with index.reading(indexes.functions(index), view, with_documents) as found:
         state = read_state(found.connection)
         yield before
         for at, options in enumerate(queries):
@@ -162,8 +171,7 @@ async def index_information(request: Request) -> Response:
 
 
 def _information(index: ViewIndex, design: str) -> dict[str, Any]:
-    with index.file.connection() as connection:
-        state = read_state(connection)
+    state = index.file.state()
     size = index.file.path.stat().st_size
     pending = max(0, index.database.update_seq - state.seq)
     return {

@@ -1,0 +1,124 @@
+"""An index is a function of its database: killed, broken or deleted, it is made again and is right."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from conftest import ADMIN, Couch
+
+import embedded
+
+VIEW = "/fleet/_design/fleet/_view/hours"
+DOCUMENTS = 6_000
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[tuple[Any, Couch]]:
+    with embedded.start(folder, admin=ADMIN) as store:
+        yield store, Couch(store.url, ADMIN)
+
+
+def fill(couch: Couch, documents: int = DOCUMENTS) -> None:
+    couch.put("/fleet")
+    batch = [
+        {"_id": f"m{number:05}", "make": f"make{number % 7}", "hours": number % 100} for number in range(documents)
+    ]
+    assert couch.post("/fleet/_bulk_docs", {"docs": batch}).status == 201
+    views = {"hours": {"map": "function (doc) { emit([doc.make, doc._id], doc.hours); }", "reduce": "_sum"}}
+    assert couch.put("/fleet/_design/fleet", {"views": views}).status == 201
+
+
+def expected(documents: int = DOCUMENTS) -> dict[str, int]:
+    sums: dict[str, int] = {}
+    for number in range(documents):
+        sums[f"make{number % 7}"] = sums.get(f"make{number % 7}", 0) + number % 100
+    return sums
+
+
+def sums(couch: Couch) -> dict[str, int]:
+    answer = couch.get(f"{VIEW}?group_level=1")
+    assert answer.status == 200, answer.data
+    return {row["key"][0]: row["value"] for row in answer.json()["rows"]}
+
+
+def index_file(folder: Path) -> Path:
+    [found] = folder.rglob("*.indexes/*.sqlite")
+    return found
+
+
+@pytest.mark.parametrize("moment", [0.02, 0.1])
+def test_an_index_is_right_after_a_kill_while_it_was_built(tmp_path: Path, moment: float) -> None:
+    with running(tmp_path) as (store, couch):
+        fill(couch)
+        killed = threading.Timer(moment, os.kill, (store.pid, signal.SIGKILL if os.name != "nt" else signal.SIGTERM))
+        killed.start()
+        with suppress(urllib3.exceptions.HTTPError):
+            couch.get(f"{VIEW}?group_level=1")
+        killed.join()
+    with running(tmp_path) as (_, couch):
+        assert sums(couch) == expected()
+        assert couch.get(f"{VIEW}?reduce=false&limit=0").json()["total_rows"] == DOCUMENTS
+
+
+def test_a_built_index_is_used_again_after_a_restart(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, couch):
+        fill(couch, 500)
+        assert sums(couch) == expected(500)
+    with running(tmp_path) as (_, couch):
+        assert couch.get(f"{VIEW}?update=false&reduce=false&limit=0").json()["total_rows"] == 500
+
+
+@pytest.mark.parametrize("damage", ["not a database", "torn in the middle", "deleted"])
+def test_a_broken_index_is_made_again(tmp_path: Path, damage: str) -> None:
+    with running(tmp_path) as (_, couch):
+        fill(couch, 2_000)
+        assert sums(couch) == expected(2_000)
+    file = index_file(tmp_path)
+    content = file.read_bytes()
+    if damage == "deleted":
+        file.unlink()
+    elif damage == "not a database":
+        file.write_bytes(b"this is no database " * 1000)
+    else:
+        file.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
+    with running(tmp_path) as (_, couch):
+        assert sums(couch) == expected(2_000)
+
+
+def test_a_database_made_anew_under_the_same_name_has_an_index_of_its_own(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, couch):
+        fill(couch, 300)
+        assert sums(couch) == expected(300)
+        couch.delete("/fleet")
+        fill(couch, 100)
+        assert sums(couch) == expected(100)
+
+
+def test_what_is_purged_leaves_the_index(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, couch):
+        fill(couch, 10)
+        assert sum(sums(couch).values()) == 45
+        rev = couch.get("/fleet/m00009").json()["_rev"]
+        assert couch.post("/fleet/_purge", {"m00009": [rev]}).status == 201
+        assert sum(sums(couch).values()) == 36
+
+
+def test_readers_that_wait_for_one_index_all_get_it(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, couch):
+        fill(couch)
+        answers: list[dict[str, int]] = []
+        readers = [threading.Thread(target=lambda: answers.append(sums(couch))) for _ in range(12)]
+        for reader in readers:
+            reader.start()
+        assert couch.get("/fleet/m00000").status == 200
+        for reader in readers:
+            reader.join()
+        assert answers == [expected()] * 12
