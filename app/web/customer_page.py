@@ -347,7 +347,7 @@ def customer_page(
         machine_count=len(found.machines),
         more_machines=found.more_machines,
         days=days,
-        parts=by_part(needed, today),
+        parts=sorted(by_part(needed, today), key=lambda total: (total.first_on, total.part)),
         parts_building=building,
         no_parts=_no_parts(found.machines, states, days),
         bulletins=open_bulletins(found.machines, states),

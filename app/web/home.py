@@ -42,6 +42,9 @@ MACHINE_DAYS = 14
 UNVISITED_DAYS = 90
 _SHOWN = 25
 _ALL = 500
+_UNVISITED_SHOWN = 8
+# Of a book in which nobody was visited for long, those longest ago are enough to begin with.
+_MOST_UNVISITED = 2000
 # Which field of a type says that it is done.
 _DONE_FIELD = {"activity": "follow_up_done", "task": "done"}
 
@@ -105,16 +108,14 @@ def not_visited() -> ResponseReturnValue:
     today = node.today()
     rows = node.book.view("diary", "last_visits", group=True).rows
     late = unvisited([(str(row.key), row.value["max"]) for row in rows], today, UNVISITED_DAYS)
-    mine = _own_names()
-    # Only so many are looked at as are shown, several times over, for those of others and the dormant ones.
-    customers = node.book.get_many(customer for customer, _ in late[: 8 * _SHOWN])
+    customers = node.book.get_many(customer for customer, _ in late[:_MOST_UNVISITED])
     lines = unvisited_lines(late, customers, today)
     if whose == "mine":
+        mine = _own_names()
         lines = [line for line in lines if line.salesperson in mine]
+    shown = lines if request.args.get("all") else lines[:_UNVISITED_SHOWN]
     template = "home/unvisited.html" if is_fragment() else "home/unvisited_page.html"
-    return render_template(
-        template, lines=lines[:_SHOWN], total=len(late), mine=whose == "mine", days=UNVISITED_DAYS, whose=whose
-    )
+    return render_template(template, lines=shown, total=len(lines), days=UNVISITED_DAYS, whose=whose)
 
 
 @pages.post("/home/done")

@@ -137,33 +137,42 @@ def unvisited_lines(
 
 @dataclass(frozen=True)
 class DueMachine:
-    """A machine with a service due: the first line of its plan that is, and when."""
+    """A machine with work due: the line of its plan that is nearest to today, and how many `others` there are."""
 
     machine_id: str
     machine: str
+    serial: str
     customer_id: str
     customer: str
     title: str
+    others: int
     when: str
     overdue: bool
 
 
 def due_machines(lines: Iterable[NeedLine], today: date) -> list[DueMachine]:
-    """One line a machine, those due first before the others."""
-    first: dict[str, NeedLine] = {}
-    for line in sorted(lines, key=lambda line: (line.on, line.customer, line.machine_id)):
-        first.setdefault(line.machine_id, line)
+    """One line a machine, nearest to today first: what has just become due is still to be sold."""
+    groups: dict[str, list[NeedLine]] = {}
+    for line in lines:
+        groups.setdefault(line.machine_id, []).append(line)
+
+    def distance(line: NeedLine) -> tuple[int, str, str]:
+        return (abs((line.on - today).days), line.customer, line.machine_id)
+
+    nearest = sorted((min(group, key=distance) for group in groups.values()), key=distance)
     return [
         DueMachine(
-            line.machine_id,
-            line.machine,
-            line.customer_id,
-            line.customer,
-            line.title,
-            ahead(line.on, today),
-            line.overdue,
+            machine_id=line.machine_id,
+            machine=line.machine,
+            serial=line.serial,
+            customer_id=line.customer_id,
+            customer=line.customer,
+            title=line.title,
+            others=len(groups[line.machine_id]) - 1,
+            when=ahead(line.on, today),
+            overdue=line.overdue,
         )
-        for line in first.values()
+        for line in nearest
     ]
 
 

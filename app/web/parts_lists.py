@@ -73,7 +73,6 @@ class CustomerNeeds:
     customer: str
     place: str
     machines: tuple[MachineNeeds, ...]
-    quantity: float
     parts: int
     overdue: int
     first_on: date
@@ -85,7 +84,7 @@ class Totals:
     """What stands under the lists. `value` counts only the parts that have a price: `unpriced` do not."""
 
     parts: int
-    quantity: float
+    lines: int
     machines: int
     customers: int
     overdue: int
@@ -175,7 +174,6 @@ def by_customer(lines: Iterable[NeedLine], today: date) -> list[CustomerNeeds]:
                 customer=group[0].customer or "Own stock",
                 place=group[0].place,
                 machines=tuple(machines),
-                quantity=sum(line.quantity for line in group),
                 parts=len({line.part for line in group}),
                 overdue=sum(1 for line in group if line.overdue),
                 first_on=first_on,
@@ -189,7 +187,7 @@ def totals(lines: Sequence[NeedLine]) -> Totals:
     """The sums over `lines`."""
     return Totals(
         parts=len({line.part for line in lines}),
-        quantity=sum(line.quantity for line in lines),
+        lines=len(lines),
         machines=len({line.machine_id for line in lines}),
         customers=len({line.customer_id for line in lines}),
         overdue=sum(1 for line in lines if line.overdue),

@@ -69,6 +69,8 @@
       return items.length ? dayWords(items[0].parsed.x) : '';
     };
     options.scales.x.type = 'linear';
+    options.scales.x.bounds = 'data';
+    options.plugins.legend.labels = { color: style('--ink-2', '#4c5866'), usePointStyle: true, pointStyle: 'line', pointStyleWidth: 28 };
     options.scales.x.ticks.callback = function (value) {
       var span = this.max - this.min;
       return span > 90 * DAY ? monthWords(value) : dayWords(value);

@@ -77,7 +77,7 @@ def test_filters_narrow_by_make_customer_and_part() -> None:
 
 def test_totals_say_how_many_parts_have_no_price() -> None:
     found = totals([line(quantity=3.0), line(part="P-7", price=None), line(overdue=True)])
-    assert (found.parts, found.quantity, found.machines, found.overdue) == (2, 5.0, 1, 1)
+    assert (found.parts, found.lines, found.machines, found.overdue) == (2, 3, 1, 1)
     assert found.value == 40.0
     assert found.unpriced == 1
 
