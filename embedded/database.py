@@ -131,7 +131,11 @@ class Database:
         """What other modules remember about this database (parsed design documents and the like), by their own keys."""
         self.last_used = time.monotonic()
         connection = database_schema.connect(path)
-        database_schema.upgrade(connection)
+        try:
+            database_schema.upgrade(connection)
+        except BaseException:
+            connection.close()
+            raise
         self._writer = Writer(connection)
         self._writer_is_open = True
         self._writer.load()

@@ -94,7 +94,10 @@ class DatabaseFolder:
         if name in self._going:
             raise no_database()
         self._make_room()
-        database = Database(name, path, self.readers, self._writers, self._loop, self._make_room)
+        try:
+            database = Database(name, path, self.readers, self._writers, self._loop, self._make_room)
+        except (sqlite3.Error, database_schema.FileTooNewError) as error:
+            raise HttpError(503, "storage_error", str(error)) from None
         self._open[name] = database
         return database
 

@@ -67,9 +67,14 @@ def basic_credentials(header: str) -> tuple[str, str] | None:
     if scheme.lower() != "basic":
         return None
     try:
-        name, colon, password = base64.b64decode(encoded.strip(), validate=True).decode("utf-8").partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        colon = ""
+        raw = base64.b64decode(encoded.strip(), validate=True)
+    except (binascii.Error, ValueError):
+        raw = b""
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")  # what clients sent before RFC 7617
+    name, colon, password = text.partition(":")
     if not colon:
         raise HttpError(400, "bad_request", "Authorization header has invalid base64 value")
     return name, password
