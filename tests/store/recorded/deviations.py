@@ -17,7 +17,7 @@ class Deviation(NamedTuple):
 DEVIATIONS: dict[tuple[str, int], Deviation] = {
     ("revision trees", 55): Deviation(
         {"status": 200, "json": [{"missing": "2-b"}, {"missing": "2-c"}]},
-        "Compaction, asked for in the step before, runs in the background on both; ours may have ended already, and then "
-        "the bodies of revisions that are no leaves are gone.",
+        "Compaction, asked for in the step before, runs in the background on both; ours may have ended already, and "
+        "then the bodies of revisions that are no leaves are gone.",
     ),
 }
