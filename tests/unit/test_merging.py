@@ -206,28 +206,71 @@ def test_what_a_foreign_program_changed_still_counts_as_changed_after_ironbook_s
     assert (merged["name"], merged["city"]) == ("Kies SE", "Linz")
 
 
-def test_a_resolved_dispute_stays_resolved_when_the_losing_branch_goes_on_elsewhere() -> None:
+@pytest.mark.parametrize("names", [("Kies GmbH", "Kies KG"), ("Kies KG", "Kies GmbH")])
+@pytest.mark.parametrize("take", [False, True])
+def test_a_resolved_dispute_stays_resolved_when_the_losing_branch_goes_on_elsewhere(
+    names: tuple[str, str], take: bool
+) -> None:
     here, there = pair(name="Kies AG", city="Ulm")
-    here.edit("anna", "2026-01-02T00:00:00Z", name="Kies GmbH")
-    there.edit("bert", "2026-01-03T00:00:00Z", name="Kies KG")
-    third = Replica()
-    third.pull(there if there.leaves() else here)
-    loser = there if max(here.bodies) in here.bodies else here
+    here.edit("anna", "2026-01-02T00:00:00Z", name=names[0])
+    there.edit("bert", "2026-01-03T00:00:00Z", name=names[1])
+    lefts = [Replica(), Replica()]
+    lefts[0].pull(here)
+    lefts[1].pull(there)
     here.pull(there)
     here.merge()
     current = here.current()
     assert current is not None
     [dispute] = current["disputes"]
-    here.write(resolution(current, {dispute["id"]}, {"name": "Kies GmbH"}, "anna", "2026-01-05T00:00:00Z").document)
-    third.edit("bert", "2026-01-06T00:00:00Z", city="Linz")
-    third.edit("bert", "2026-01-06T00:00:00Z", city="Wien")
-    third.edit("bert", "2026-01-06T00:00:00Z", city="Graz")
+    loser = lefts[names.index(dispute["value"])]
+    chosen = dispute["value"] if take else current["name"]
+    here.write(resolution(current, {dispute["id"]}, {"name": chosen}, "anna", "2026-01-05T00:00:00Z").document)
+    for city in ("Linz", "Wien", "Graz"):
+        loser.edit("bert", "2026-01-06T00:00:00Z", city=city)
+    here.pull(loser)
+    assert not merge(here.leaves()).disputes_added
+
+    merged = met(here, loser)
+
+    assert (merged["name"], merged["city"]) == (chosen, "Graz")
+    assert "disputes" not in merged and merged["resolved"] == [dispute["id"]]
+
+
+def test_what_a_foreign_program_changed_still_counts_as_changed_after_a_merge() -> None:
+    here, there = pair(name="Kies AG", city="Ulm")
+    third = Replica()
+    third.pull(here)
+    for name in ("Kies SE", "Kies Inc"):
+        current = there.current()
+        assert current is not None
+        there.write({**current, "name": name})
+    here.edit("anna", "2026-01-02T00:00:00Z", city="Wien")
+    there.pull(here)
+    there.merge()
+    third.edit("carl", "2026-01-03T00:00:00Z", name="Kies KG")
+
+    merged = met(there, third)
+
+    said = {each["value"] for each in merged["disputes"] if each["field"] == "name"}
+    assert {merged["name"], *said} == {"Kies Inc", "Kies KG"}
+
+
+def test_a_row_taken_from_a_loser_stays_when_the_winners_branch_goes_on_elsewhere() -> None:
+    here, there = pair(name="Kies AG", phones=[{"id": "a", "n": "1"}, {"id": "b", "n": "2"}])
+    here.edit("anna", "2026-01-02T00:00:00Z", city="Ulm")
+    here.edit("anna", "2026-01-02T00:00:00Z", city="Wien")
+    there.edit("bert", "2026-01-03T00:00:00Z", phones=[{"id": "a", "n": "11"}, {"id": "b", "n": "2"}])
+    third = Replica()
+    third.pull(here)
+    here.pull(there)
+    here.merge()
+    for name in ("Kies KG", "Kies SE"):
+        third.edit("carl", "2026-01-04T00:00:00Z", name=name)
 
     merged = met(here, third)
 
-    assert loser is not None
-    assert (merged["name"], merged["city"]) == ("Kies GmbH", "Graz")
-    assert "disputes" not in merged and merged["resolved"] == [dispute["id"]]
+    assert merged["phones"] == [{"id": "a", "n": "11"}, {"id": "b", "n": "2"}]
+    assert merged["name"] == "Kies SE" and "disputes" not in merged
 
 
 def test_a_branch_that_goes_on_after_it_was_merged_is_merged_again() -> None:
