@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from embedded import database_schema
+from embedded.database_writer import Writer
 from embedded.http import json_text
 from embedded.http.errors import HttpError, no_database
 
@@ -33,63 +34,6 @@ T = TypeVar("T")
 
 _IDLE_CONNECTIONS = 4
 _WRITES_A_COMMIT = 128
-
-
-@dataclass(slots=True)
-class Writer:
-    """The writing side of a database during one transaction. The counters are saved when it commits."""
-
-    connection: sqlite3.Connection
-    update_seq: int = 0
-    body_number: int = 0
-    documents: int = 0
-    deleted: int = 0
-    purge_seq: int = 0
-    body_bytes: int = 0
-
-    def load(self) -> None:
-        (
-            self.update_seq,
-            self.body_number,
-            self.documents,
-            self.deleted,
-            self.purge_seq,
-            self.body_bytes,
-        ) = self.connection.execute("SELECT * FROM counters").fetchone()
-
-    def counters(self) -> tuple[int, ...]:
-        return (
-            self.update_seq,
-            self.body_number,
-            self.documents,
-            self.deleted,
-            self.purge_seq,
-            self.body_bytes,
-        )
-
-    def restore(self, counters: tuple[int, ...]) -> None:
-        (
-            self.update_seq,
-            self.body_number,
-            self.documents,
-            self.deleted,
-            self.purge_seq,
-            self.body_bytes,
-        ) = counters
-
-    def save(self) -> None:
-        self.connection.execute(
-            "UPDATE counters SET update_seq=?, body_number=?, documents=?, deleted=?, purge_seq=?, body_bytes=?",
-            self.counters(),
-        )
-
-    def next_seq(self) -> int:
-        self.update_seq += 1
-        return self.update_seq
-
-    def next_body(self) -> int:
-        self.body_number += 1
-        return self.body_number
 
 
 @dataclass(slots=True)
@@ -110,6 +54,7 @@ class Database:
         path: Path,
         readers: Executor,
         writers: Executor,
+        slow: Executor,
         loop: asyncio.AbstractEventLoop,
         make_room: Callable[[], None] = lambda: None,
     ) -> None:
@@ -120,6 +65,7 @@ class Database:
         self._make_room = make_room
         self._readers = readers
         self._writers = writers
+        self._slow = slow
         self._loop = loop
         self._lock = threading.Condition()
         self._idle: list[sqlite3.Connection] = []
@@ -185,8 +131,8 @@ class Database:
         return await self._loop.run_in_executor(self._readers, lambda: self.read(function, *args, **kwargs))
 
     async def in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """From the event loop: run slow work that needs no connection in a worker thread."""
-        return await self._loop.run_in_executor(self._readers, lambda: function(*args, **kwargs))
+        """From the event loop: run work that takes its time but no connection, where it keeps no read waiting."""
+        return await self._loop.run_in_executor(self._slow, lambda: function(*args, **kwargs))
 
     async def streaming(
         self, function: Callable[Concatenate[sqlite3.Connection, P], Iterator[T]], *args: P.args, **kwargs: P.kwargs

@@ -54,6 +54,7 @@ class DatabaseFolder:
         self.directory = directory
         self.readers = ThreadPoolExecutor(8, "read")
         self._writers = ThreadPoolExecutor(8, "write")
+        self._slow = ThreadPoolExecutor(2, "slow")
         self._loop = loop
         self._open: dict[str, Database] = {}
         self._going: set[str] = set()
@@ -95,7 +96,7 @@ class DatabaseFolder:
             raise no_database()
         self._make_room()
         try:
-            database = Database(name, path, self.readers, self._writers, self._loop, self._make_room)
+            database = Database(name, path, self.readers, self._writers, self._slow, self._loop, self._make_room)
         except (sqlite3.Error, database_schema.FileTooNewError) as error:
             raise HttpError(503, "storage_error", str(error)) from None
         self._open[name] = database
@@ -143,5 +144,6 @@ class DatabaseFolder:
     def close(self) -> None:
         for database in self._open.values():
             database.close()
+        self._slow.shutdown(wait=False, cancel_futures=True)
         self.readers.shutdown(wait=False, cancel_futures=True)
         self._writers.shutdown(wait=True)

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping, Sequence
 
 from embedded import revtree
-from embedded.database import Writer
+from embedded.database_writer import Writer
 from embedded.database_writing import drop_body, replace_row
 from embedded.http import json_text
 from embedded.revtree import Revision

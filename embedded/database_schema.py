@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 
 VERSION = 1
+_LOG_BYTES = 32 * 1024 * 1024
+"""What the write-ahead log is cut back to after a large write."""
 
 _TABLES = """
 CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -46,6 +48,7 @@ def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     """
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
     connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     return connection
 

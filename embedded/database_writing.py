@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from embedded import attachments, database_incoming, revtree
 from embedded.attachments import Attachment
-from embedded.database import Writer
 from embedded.database_incoming import Incoming
+from embedded.database_writer import Writer
 from embedded.http.errors import HttpError, bad_request, conflict
 from embedded.revtree import Revision, RevisionTree
 

@@ -22,6 +22,7 @@ from embedded.http.sending import Send, begun, error_response, send_response
 from embedded.security import NOBODY, Admins, User
 from embedded.security_sessions import SESSION_SECONDS, Sessions, read_secret
 from embedded.server_settings import Settings
+from embedded.store_identity import store_uuid
 
 log = logging.getLogger("embedded")
 
@@ -55,6 +56,7 @@ class Store:
         self.directory = directory
         self.settings = settings
         self.loop = loop
+        self.uuid = store_uuid(directory)
         self.databases = DatabaseFolder(directory, loop)
         secret = read_secret(directory / "secret")
         self.sessions = Sessions(Admins(admins, secret), self.databases, secret)

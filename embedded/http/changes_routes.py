@@ -18,20 +18,9 @@ from embedded.http.routing import Route
 async def changes(request: Request) -> Response:
     feed = await read(request)
     if feed.kind in ("normal", "longpoll"):
-        # The first step is taken before the answer begins, so that a filter that fails can still be an error.
-        pieces = _document(request, feed)
-        first = await anext(pieces)
-        return Response(200, _resumed(first, pieces))
+        return Response(200, _document(request, feed))
     kind = "text/event-stream" if feed.kind == "eventsource" else None
-    pieces = _lines(request, feed)
-    first = await anext(pieces)
-    return Response(200, _resumed(first, pieces), content_type=kind)
-
-
-async def _resumed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
+    return Response(200, _lines(request, feed), content_type=kind)
 
 
 class _Told:

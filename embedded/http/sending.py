@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from embedded.http import json_text
@@ -22,22 +22,9 @@ def error_response(error: HttpError) -> Response:
 async def begun(response: Response) -> Response:
     """The same answer with the first piece of a streamed body taken already, so that what fails at once is an error
     with its status and not half an answer."""
-    body = response.body
-    if isinstance(body, bytes):
-        return response
-    try:
-        first = await anext(body)
-    except StopAsyncIteration:
-        response.body = b""
-        return response
-    response.body = _resumed(first, body)
+    if not isinstance(response.body, bytes):
+        response.first = await anext(response.body, b"")
     return response
-
-
-async def _resumed(first: bytes, rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    yield first
-    async for piece in rest:
-        yield piece
 
 
 async def send_response(
@@ -60,10 +47,15 @@ async def send_response(
     if isinstance(body, bytes):
         await send({"type": "http.response.body", "body": b"" if method == "HEAD" else body})
         return
-    if method != "HEAD":
-        async for piece in body:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
-    await send({"type": "http.response.body", "body": b""})
+    try:
+        if method != "HEAD":
+            await send({"type": "http.response.body", "body": response.first, "more_body": True})
+            async for piece in body:
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+    finally:
+        if isinstance(body, AsyncGenerator):
+            await body.aclose()  # what it holds, a connection to a database, is wanted back at once
 
 
 def _header_value(value: str) -> bytes:

@@ -18,7 +18,7 @@ async def welcome(request: Request) -> Response:
             "couchdb": "Welcome",
             "version": "3.5.0",
             "git_sha": "ironbook",
-            "uuid": "ironbook",
+            "uuid": request.store.uuid,
             "features": ["partitioned"],
             "vendor": {"name": "Ironbook embedded store"},
         }
