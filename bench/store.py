@@ -1,7 +1,7 @@
 """The embedded store over HTTP on loopback, side by side with a CouchDB where one is given.
 
 Without one the budgets are what CouchDB 3.5.0 was measured at on a machine of this kind with 20,000 documents; with one
-they are what that CouchDB does in the same run. See docs/decisions/0005-embedded-index-layout.md for the history.
+they are what that CouchDB does in the same run. See docs/decisions/embedded-index.md for the history.
 """
 
 from __future__ import annotations

@@ -76,9 +76,11 @@ class Sandbox:
 
     def _failure(self, error: BaseException) -> Exception:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if isinstance(error, MemoryError) or "InternalError" in reason or isinstance(error, quickjs.StackOverflow):
+        # Without memory for an error QuickJS throws null.
+        is_out_of_memory = isinstance(error, MemoryError) or reason == "null"
+        if is_out_of_memory or "InternalError" in reason or isinstance(error, quickjs.StackOverflow):
             self.alive = False
-            return ScriptStoppedError(reason)
+            return ScriptStoppedError("out of memory" if is_out_of_memory else reason)
         return ScriptError(reason)
 
     def write_log(self, where: str) -> None:

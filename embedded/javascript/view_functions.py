@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from embedded.javascript.sandbox import Sandbox, ScriptError, ScriptStoppedError
@@ -16,6 +16,10 @@ SECONDS_A_DOCUMENT = 1.0
 """Processor time one document may take when its batch took too long."""
 STOPPED_AT_MOST = 5
 """Documents that are given up in one batch before the whole index is: each costs its second."""
+
+
+TEXT_A_CALL = 2_000_000
+"""Characters handed to a reduce function together, unless one call alone is longer."""
 
 
 class Emitted(NamedTuple):
@@ -93,16 +97,34 @@ class ViewFunctions:
 
         Raises ScriptStoppedError.
         """
-        texts = list(calls)
-        if not texts:
-            return []
+        answers: list[str] = []
+        for batch in _batches(calls):
+            answers += self._reduce(batch)
+        return answers
+
+    def _reduce(self, calls: list[str]) -> list[str]:
         if self._reducing is None or not self._reducing.alive:
             self._reducing = Sandbox(self._reduces, self._root, SECONDS_A_BATCH)
         try:
-            answers = self._reducing.call("reduce", "[" + ",".join(texts) + "]").split("\n")
+            answers = self._reducing.call("reduce", "[" + ",".join(calls) + "]").split("\n")
+        except ScriptError as error:
+            raise ScriptStoppedError(str(error)) from None
         finally:
             if self._reducing.alive:
                 self._reducing.write_log(self._where)
-        if len(answers) != len(texts):
+        if len(answers) != len(calls):
             raise ScriptStoppedError("The reduce function gave no answer.")
         return answers
+
+
+def _batches(calls: Iterable[str]) -> Iterator[list[str]]:
+    batch: list[str] = []
+    size = 0
+    for call in calls:
+        if batch and size + len(call) > TEXT_A_CALL:
+            yield batch
+            batch, size = [], 0
+        batch.append(call)
+        size += len(call)
+    if batch:
+        yield batch

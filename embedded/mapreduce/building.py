@@ -76,7 +76,7 @@ def _one_commit(connection: sqlite3.Connection, update: Update, state: State, ta
         database_reading.documents_since, state.seq, DOCUMENTS_A_COMMIT, include_deleted=not is_first_build
     )
     changes = [change for change in changes if change.seq <= target]
-    is_last = len(changes) < DOCUMENTS_A_COMMIT
+    is_last = len(changes) < DOCUMENTS_A_COMMIT or changes[-1].seq == target
     connection.execute("BEGIN IMMEDIATE")
     try:
         writing = _Writing(connection, update, state)

@@ -17,6 +17,7 @@ from embedded.mapreduce.tree import Pieces, Range, Tree, combine
 ROWS_AT_ONCE: Final = 1_000
 """Rows read, and sent, together."""
 _GROUPS_AT_ONCE: Final = 200
+_GROUPED_ROWS_AT_ONCE: Final = 4_000
 _FIRST_LOOK: Final = 8
 """Rows read to see how long the groups are; doubles while they are short."""
 _LONGEST_LOOK: Final = 512
@@ -152,6 +153,7 @@ def reduction_texts(index: Index, options: Options) -> Iterator[str]:
     assert index.reducer is not None
     skip, limit = options.skip, options.limit
     batch: list[_Group] = []
+    rows = 0
     for group in _groups(index, options):
         if skip:
             skip -= 1
@@ -160,9 +162,10 @@ def reduction_texts(index: Index, options: Options) -> Iterator[str]:
             break
         limit -= 1
         batch.append(group)
-        if len(batch) == _GROUPS_AT_ONCE:
+        rows += len(group.pieces.rows)
+        if len(batch) == _GROUPS_AT_ONCE or rows >= _GROUPED_ROWS_AT_ONCE:
             yield _group_texts(index.reducer, batch)
-            batch = []
+            batch, rows = [], 0
     if batch:
         yield _group_texts(index.reducer, batch)
 

@@ -19,7 +19,7 @@ from embedded.mapreduce.reducers import Reducer, Row
 CHILDREN: Final = 64
 """Rows or nodes a new node covers; one that covers more than twice as many is split."""
 LEVELS: Final = 3
-_AT_ONCE: Final = 128
+_AT_ONCE: Final = 32
 """New nodes whose reductions are worked out together."""
 
 Range = tuple[bytes, bytes | None]

@@ -336,6 +336,23 @@ def test_reductions_stay_right_through_many_changes(couch: Any, db: str, reduce:
         assert query(couch, db, "sum", reduce=False, limit=0)["total_rows"] == len(plain.documents)
 
 
+@pytest.mark.parametrize("size", [4_999, 5_000, 5_001])
+def test_an_index_is_complete_whatever_the_number_of_documents(couch: Any, db: str, size: int) -> None:
+    fill(couch, db, [{"_id": f"d{number:05}", "n": number % 3} for number in range(size)])
+    views = {"count": {"map": "function (doc) { emit(doc.n, null); }", "reduce": "_count"}}
+    design(couch, db, **views)
+    assert sum(row["value"] for row in query(couch, db, "count", group=True)["rows"]) == size
+    assert query(couch, db, "count", reduce=False, startkey=2, limit=0)["offset"] == size - size // 3
+
+
+def test_large_values_are_reduced_by_a_script_without_running_out_of_memory(couch: Any, db: str) -> None:
+    fill(couch, db, [{"_id": f"d{number:04}", "n": number % 150, "text": "x" * 4000} for number in range(3000)])
+    reduce = "function (keys, values, rereduce) { return rereduce ? sum(values) : values.length; }"
+    design(couch, db, script={"map": "function (doc) { emit(doc.n, doc.text); }", "reduce": reduce})
+    rows = query(couch, db, "script", group=True)["rows"]
+    assert [row["value"] for row in rows] == [20] * 150
+
+
 def _changes(source: random.Random, plain: Plain, revisions: dict[str, str], size: int) -> list[dict[str, Any]]:
     batch: dict[str, dict[str, Any]] = {}
     for _ in range(size):
