@@ -11,7 +11,7 @@ from embedded.http import json_text
 
 @dataclass(slots=True)
 class Response:
-    """`body` is either the bytes or an iterator of pieces, each sent as soon as it comes; `first` is sent before them.
+    """`body` is either the bytes or an iterator of pieces, each sent as soon as it comes.
 
     A JSON answer has `content_type` None until the dispatcher has looked at what the client accepts.
     """
@@ -20,7 +20,6 @@ class Response:
     body: bytes | AsyncIterator[bytes] = b""
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str | None = None
-    first: bytes = b""
 
 
 def json_response(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

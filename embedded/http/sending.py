@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from typing import Any
 
 from embedded.http import json_text
@@ -23,8 +23,24 @@ async def begun(response: Response) -> Response:
     """The same answer with the first piece of a streamed body taken already, so that what fails at once is an error
     with its status and not half an answer."""
     if not isinstance(response.body, bytes):
-        response.first = await anext(response.body, b"")
+        response.body = _Begun(await anext(response.body, b""), response.body)
     return response
+
+
+class _Begun(AsyncIterator[bytes]):
+    """A body with its first piece taken; closing it closes what the pieces come from, even where none was asked for."""
+
+    def __init__(self, first: bytes, rest: AsyncIterator[bytes]) -> None:
+        self._first: bytes | None = first
+        self._rest = rest
+
+    async def __anext__(self) -> bytes:
+        first, self._first = self._first, None
+        return await anext(self._rest) if first is None else first
+
+    async def aclose(self) -> None:
+        if isinstance(self._rest, AsyncGenerator):
+            await self._rest.aclose()
 
 
 async def send_response(
@@ -49,12 +65,11 @@ async def send_response(
         return
     try:
         if method != "HEAD":
-            await send({"type": "http.response.body", "body": response.first, "more_body": True})
             async for piece in body:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
     finally:
-        if isinstance(body, AsyncGenerator):
+        if isinstance(body, (AsyncGenerator, _Begun)):
             await body.aclose()  # what it holds, a connection to a database, is wanted back at once
 
 
