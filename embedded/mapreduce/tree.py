@@ -16,7 +16,7 @@ from typing import Any, Final
 from embedded.http import json_text
 from embedded.mapreduce.reducers import Reducer, Row
 
-CHILDREN: Final = 64
+CHILDREN: Final = 32
 """Rows or nodes a new node covers; one that covers more than twice as many is split."""
 LEVELS: Final = 3
 _AT_ONCE: Final = 32
