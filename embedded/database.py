@@ -134,6 +134,10 @@ class Database:
         """From the event loop: run work that takes its time but no connection, where it keeps no read waiting."""
         return await self._loop.run_in_executor(self._slow, lambda: function(*args, **kwargs))
 
+    async def reading_index(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """From the event loop: run what reads an index, among the reads of the database."""
+        return await self._loop.run_in_executor(self._readers, lambda: function(*args, **kwargs))
+
     async def streaming(
         self, function: Callable[Concatenate[sqlite3.Connection, P], Iterator[T]], *args: P.args, **kwargs: P.kwargs
     ) -> AsyncIterator[T]:

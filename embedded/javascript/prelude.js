@@ -147,6 +147,9 @@
       }));
     },
 
+    // Function `at` asked about one text.
+    test: function (at, about) { return String(functions[at](about)); },
+
     // Function `at` as validation of each [new, old]: null, or [kind, reason].
     validate: function (at, edits, user, security) {
       var context = parse(user);

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sqlite3
 import time
 from typing import Any
@@ -19,6 +18,7 @@ from embedded.mango import finding, index_documents
 from embedded.mango.planning import ALL_DOCUMENTS, MangoIndex, Plan, choose, plan_with
 from embedded.mango.question import Question, read_question
 from embedded.mapreduce import indexes as view_indexes
+from embedded.mapreduce.definition import View
 from embedded.mapreduce.indexes import Indexes, ViewIndex
 from embedded.mapreduce.routes import find_index
 
@@ -46,11 +46,11 @@ async def find(request: Request) -> Response:
     if plan.index.design is None:
         found = await request.database.reading(_find_by_id, plan, question)
     else:
-        index = await find_index(shared, request.database, _design_name(plan.index), plan.index.name)
+        index, view = await find_index(shared, request.database, _design_name(plan.index), plan.index.name)
         indexes = view_indexes.of_store(shared)
         if question.update:
             await indexes.bring_up_to_date(index)
-        found = await asyncio.get_running_loop().run_in_executor(None, _find_by_index, indexes, index, plan, question)
+        found = await request.database.reading_index(_find_by_index, indexes, index, view, plan, question)
     return text_response(finding.answer_text(found, plan, question, warnings, started))
 
 
@@ -63,10 +63,10 @@ def _find_by_id(connection: sqlite3.Connection, plan: Plan, question: Question) 
     return finding.find(plan, question, connection, connection, 0)
 
 
-def _find_by_index(indexes: Indexes, index: ViewIndex, plan: Plan, question: Question) -> finding.Found:
-    with index.reading(indexes.functions(index), plan.index.name, with_documents=True) as view:
-        assert view.documents is not None
-        return finding.find(plan, question, view.connection, view.documents, view.number)
+def _find_by_index(indexes: Indexes, index: ViewIndex, view: View, plan: Plan, question: Question) -> finding.Found:
+    with index.reading(indexes.functions(index), view, with_documents=True) as found:
+        assert found.documents is not None
+        return finding.find(plan, question, found.connection, found.documents, found.number)
 
 
 async def _plan(database: Database, question: Question) -> tuple[Plan, list[str]]:

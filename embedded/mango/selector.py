@@ -15,6 +15,7 @@ from typing import Any, Final
 from embedded import collation
 from embedded.http import json_text
 from embedded.http.errors import bad_request
+from embedded.mango.patterns import PatternError, compile_pattern
 
 Predicate = Callable[[Any], bool]
 Path = tuple[str, ...]
@@ -263,10 +264,10 @@ def _regex(name: str, argument: Any) -> Predicate:
     if not isinstance(argument, str):
         raise _bad_argument(name, argument)
     try:
-        pattern = re.compile(argument)
-    except (re.error, RecursionError, OverflowError):
+        found = compile_pattern(argument)
+    except PatternError:
         raise _bad_argument(name, argument) from None
-    return lambda value: isinstance(value, str) and pattern.search(value) is not None
+    return lambda value: isinstance(value, str) and found(value)
 
 
 def _begins_with(name: str, argument: Any) -> Predicate:

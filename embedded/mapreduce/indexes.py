@@ -7,7 +7,6 @@ import contextlib
 import logging
 import sqlite3
 import threading
-import weakref
 from collections import OrderedDict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -20,7 +19,7 @@ from embedded.http.errors import HttpError
 from embedded.javascript import ViewFunctions
 from embedded.mango.fields import FieldMapper
 from embedded.mapreduce.building import Mapper, Update, bring_up_to_date
-from embedded.mapreduce.definition import IndexDefinition, javascript_reduces, view_functions
+from embedded.mapreduce.definition import IndexDefinition, View, javascript_reduces, view_functions
 from embedded.mapreduce.index_file import IndexFile, read_state
 from embedded.mapreduce.reading import Index
 from embedded.mapreduce.reducers import Reducer, reducer_for
@@ -37,7 +36,10 @@ _BUILDERS: Final = 2
 
 
 class ViewIndex:
-    """One index of one database. `name` is that of the design document it was last asked for by."""
+    """One index of one database. `name` is that of the design document it was last asked for by.
+
+    Of the definition it uses what all with its signature share: the views' names are those of who asks.
+    """
 
     def __init__(self, database: Database, definition: IndexDefinition, name: str) -> None:
         self.database = database
@@ -49,9 +51,8 @@ class ViewIndex:
         )
 
     @contextlib.contextmanager
-    def reading(self, functions: ViewFunctions, view_name: str, with_documents: bool) -> Iterator[Index]:
-        """The view of a name at one moment, and of the database where documents are wanted. In a worker thread."""
-        view = self.definition.view(view_name)
+    def reading(self, functions: ViewFunctions, view: View, with_documents: bool) -> Iterator[Index]:
+        """A view at one moment, and the database where documents are wanted. In a worker thread."""
         with contextlib.ExitStack() as opened:
             connection = opened.enter_context(self.file.connection())
             documents = opened.enter_context(self.database.connection()) if with_documents else None
@@ -115,7 +116,7 @@ class Indexes:
 
     def __init__(self, shared: dict[str, Any]) -> None:
         self._tasks = active_tasks.of_store(shared)
-        self._known: weakref.WeakKeyDictionary[Database, dict[str, ViewIndex]] = weakref.WeakKeyDictionary()
+        self._known: dict[Database, dict[str, ViewIndex]] = {}
         self._functions: OrderedDict[int, tuple[ViewIndex, ViewFunctions]] = OrderedDict()
         self._recent: OrderedDict[int, ViewIndex] = OrderedDict()
         self._lock = threading.Lock()
@@ -124,17 +125,26 @@ class Indexes:
     def index(self, database: Database, definition: IndexDefinition, name: str) -> ViewIndex:
         """In a worker thread: the index of a definition, its file made when there is none."""
         with self._lock:
+            if database not in self._known:
+                self._forget_closed()
             of_database = self._known.setdefault(database, {})
             found = of_database.get(definition.signature)
             if found is None:
                 found = of_database[definition.signature] = ViewIndex(database, definition, name)
-            found.definition = definition  # the same but for the names of its views
             found.name = name
             self._recent[id(found)] = found
             self._recent.move_to_end(id(found))
             while len(self._recent) > _OPEN:
                 self._recent.popitem(last=False)[1].file.close()
             return found
+
+    def _forget_closed(self) -> None:
+        """Databases that were deleted since a new one was last asked for."""
+        for database in [database for database in self._known if database.closed]:
+            for index in self._known.pop(database).values():
+                index.file.close()
+                self._recent.pop(id(index), None)
+                self._functions.pop(id(index), None)
 
     def functions(self, index: ViewIndex) -> ViewFunctions:
         """In a worker thread: the scripts of an index, compiled. Raises 400 `compilation_error`."""
@@ -157,7 +167,7 @@ class Indexes:
 
         Those who wait for the same index share one update, and no thread waits with them.
         """
-        while await self._run(index.is_behind):
+        while await index.database.reading_index(index.is_behind):
             if index.updating is None:
                 index.updating = asyncio.get_running_loop().create_task(self._update(index))
             await asyncio.shield(index.updating)
@@ -165,7 +175,7 @@ class Indexes:
     async def rebuild(self, index: ViewIndex, error: sqlite3.DatabaseError) -> None:
         """From the event loop: make an index anew whose file turned out to be broken."""
         log.warning("%s: the index of _design/%s is made anew: %s", index.database.name, index.name, error)
-        await self._run(index.file.create)
+        await index.database.reading_index(index.file.create)
         await self.bring_up_to_date(index)
 
     def start_update(self, index: ViewIndex) -> None:
@@ -191,9 +201,6 @@ class Indexes:
             progress=0,
         ) as task:
             index.update(functions, task)
-
-    async def _run(self, function: Any, *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(None, function, *arguments)
 
     def clean_up(self, database: Database, wanted: set[str]) -> None:
         """In a worker thread: delete the files of indexes that no design document wants any more."""

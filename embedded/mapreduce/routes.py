@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from typing import Any, Final
 
 from embedded import database_reading
@@ -15,7 +15,7 @@ from embedded.http.errors import HttpError, bad_request, not_found, not_implemen
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response
 from embedded.http.routing import Right, Route
-from embedded.mapreduce.definition import IndexDefinition, read_definition
+from embedded.mapreduce.definition import IndexDefinition, View, read_definition
 from embedded.mapreduce.index_file import read_state
 from embedded.mapreduce.indexes import Indexes, ViewIndex, of_store
 from embedded.mapreduce.options import Options, read_body, read_options
@@ -46,9 +46,9 @@ async def query_view(request: Request) -> Response:
     body: Mapping[str, Any] = {}
     if request.method == "POST" and await request.body():
         body = read_body(await request.json())
-    index = await _index(request)
-    options = _options(request, index, body)
-    return await _answer(request, index, [options], "", "")
+    index, view = await _index(request)
+    options = read_options(request.query, body, view.reduce is not None)
+    return await _answer(request, index, view, [options], "", "")
 
 
 async def query_view_often(request: Request) -> Response:
@@ -56,27 +56,22 @@ async def query_view_often(request: Request) -> Response:
     queries = body.get("queries")
     if not isinstance(queries, list) or not all(isinstance(query, dict) for query in queries):
         raise bad_request("`queries` must be an array of objects.")
-    index = await _index(request)
-    options = [_options(request, index, read_body(query)) for query in queries]
-    return await _answer(request, index, options, '{"results":[\n', "\n]}")
+    index, view = await _index(request)
+    options = [read_options(request.query, read_body(query), view.reduce is not None) for query in queries]
+    return await _answer(request, index, view, options, '{"results":[\n', "\n]}")
 
 
-def _options(request: Request, index: ViewIndex, body: Mapping[str, Any]) -> Options:
-    view = index.definition.view(request.arguments["view"])
-    return read_options(request.query, body, view.reduce is not None)
-
-
-async def _index(request: Request) -> ViewIndex:
+async def _index(request: Request) -> tuple[ViewIndex, View]:
     return await find_index(
         request.store.shared, request.database, request.arguments["design"], request.arguments["view"]
     )
 
 
-async def find_index(shared: dict[str, Any], database: Database, design: str, view: str) -> ViewIndex:
-    """The index that has a design document's view. Raises 404 when there is no such document or view."""
+async def find_index(shared: dict[str, Any], database: Database, design: str, name: str) -> tuple[ViewIndex, View]:
+    """The index that has a design document's view, and which it is. Raises 404 when there is no such view."""
     definition = await database.reading(definition_of, design)
-    definition.view(view)
-    return await asyncio.get_running_loop().run_in_executor(None, of_store(shared).index, database, definition, design)
+    view = definition.view(name)
+    return await database.reading_index(of_store(shared).index, database, definition, design), view
 
 
 def definition_of(connection: sqlite3.Connection, design: str) -> IndexDefinition:
@@ -87,26 +82,26 @@ def definition_of(connection: sqlite3.Connection, design: str) -> IndexDefinitio
     return read_definition(json_text.stored(next(iter(found.values())).text))
 
 
-async def _answer(request: Request, index: ViewIndex, queries: list[Options], before: str, after: str) -> Response:
+async def _answer(
+    request: Request, index: ViewIndex, view: View, queries: list[Options], before: str, after: str
+) -> Response:
     indexes = of_store(request.store.shared)
     if any(options.update == "true" for options in queries):
         await indexes.bring_up_to_date(index)
     elif any(options.update == "lazy" for options in queries):
         indexes.start_update(index)
-    view = request.arguments["view"]
-    loop = asyncio.get_running_loop()
+    pieces = _pieces(indexes, index, view, queries, before, after)
     try:
-        pieces = _pieces(indexes, index, view, queries, before, after)
-        first, is_whole = await loop.run_in_executor(None, _take, pieces, _WHOLE_ANSWER)
+        first, is_whole = await request.database.reading_index(_take, pieces, _WHOLE_ANSWER)
     except sqlite3.OperationalError:
         raise
     except sqlite3.DatabaseError as error:
         await indexes.rebuild(index, error)
         pieces = _pieces(indexes, index, view, queries, before, after)
-        first, is_whole = await loop.run_in_executor(None, _take, pieces, _WHOLE_ANSWER)
+        first, is_whole = await request.database.reading_index(_take, pieces, _WHOLE_ANSWER)
     if is_whole:
         return Response(200, first)
-    return Response(200, _stream(pieces, first))
+    return Response(200, _stream(request.database, pieces, first))
 
 
 def _take(pieces: Iterator[str], characters: int) -> tuple[bytes, bool]:
@@ -121,23 +116,28 @@ def _take(pieces: Iterator[str], characters: int) -> tuple[bytes, bool]:
     return "".join(taken).encode("utf-8", "replace"), True
 
 
-async def _stream(pieces: Iterator[str], first: bytes) -> AsyncIterator[bytes]:
-    loop = asyncio.get_running_loop()
+async def _stream(database: Database, pieces: Generator[str], first: bytes) -> AsyncIterator[bytes]:
     try:
         yield first
         is_whole = False
         while not is_whole:
-            piece, is_whole = await loop.run_in_executor(None, _take, pieces, _WHOLE_ANSWER)
+            step = asyncio.ensure_future(database.reading_index(_take, pieces, _WHOLE_ANSWER))
+            try:
+                piece, is_whole = await asyncio.shield(step)
+            except asyncio.CancelledError:
+                # The step still uses the connections; nobody else may before it ends.
+                await asyncio.wait([step])
+                raise
             if piece:
                 yield piece
     finally:
         # Closes the connections of an answer the client did not want to the end.
-        await loop.run_in_executor(None, pieces.close)  # type: ignore[attr-defined]
+        pieces.close()
 
 
 def _pieces(
-    indexes: Indexes, index: ViewIndex, view: str, queries: list[Options], before: str, after: str
-) -> Iterator[str]:
+    indexes: Indexes, index: ViewIndex, view: View, queries: list[Options], before: str, after: str
+) -> Generator[str]:
     with_documents = any(options.include_docs for options in queries)
     with index.reading(indexes.functions(index), view, with_documents) as found:
         state = read_state(found.connection)
@@ -165,9 +165,8 @@ async def index_information(request: Request) -> Response:
     design = request.arguments["design"]
     database = request.database
     definition = await database.reading(definition_of, design)
-    loop = asyncio.get_running_loop()
-    index = await loop.run_in_executor(None, of_store(request.store.shared).index, database, definition, design)
-    return json_response(await loop.run_in_executor(None, _information, index, design))
+    index = await database.reading_index(of_store(request.store.shared).index, database, definition, design)
+    return json_response(await database.reading_index(_information, index, design))
 
 
 def _information(index: ViewIndex, design: str) -> dict[str, Any]:
@@ -195,8 +194,7 @@ def _information(index: ViewIndex, design: str) -> dict[str, Any]:
 async def clean_up(request: Request) -> Response:
     database = request.database
     wanted = await database.reading(_signatures)
-    loop = asyncio.get_running_loop()
-    await loop.run_in_executor(None, of_store(request.store.shared).clean_up, database, wanted)
+    await database.reading_index(of_store(request.store.shared).clean_up, database, wanted)
     return json_response({"ok": True}, 202)
 
 

@@ -118,6 +118,23 @@ def test_a_selector_that_is_none_is_refused_before_anything_is_read(
     assert told.value.error == error
 
 
+@pytest.mark.parametrize(
+    ("pattern", "text", "expected"),
+    [
+        ("^a.*z$", "abcz", True),
+        ("^a.*m.*z$", "a m z", True),
+        ("(ab)+c", "xababc", True),
+        ("(?i)(AB)+C", "xababc", True),
+        ("(ab)+d", "xababc", False),
+        ("(a+)+$", "a" * 40 + "b", False),
+        ("(a|aa)+$", "a" * 60 + "b", False),
+        ("(.*)*x$", "y" * 60, False),
+    ],
+)
+def test_a_regular_expression_matches_or_gives_up(pattern: str, text: str, expected: bool) -> None:
+    assert mango.matches({"text": {"$regex": pattern}}, {"text": text}) is expected
+
+
 def index(couch: Any, db: str, name: str, fields: list[Any], **more: Any) -> Any:
     body = {"index": {"fields": fields, **more}, "ddoc": name, "name": name}
     answer = couch.post(f"{db}/_index", body)
