@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import threading
 from importlib import resources
 from typing import Any, Final
@@ -23,6 +24,9 @@ STACK: Final = 256 * 1024
 """Bytes of stack; threads of macOS have 512 KB in all."""
 
 _PRELUDE: Final = resources.files("embedded.javascript").joinpath("prelude.js").read_text(encoding="utf-8")
+
+
+_HALF_PAIR: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}")
 
 
 class CompilationError(Exception):
@@ -72,7 +76,10 @@ class Sandbox:
                 answer = self._host(door, *arguments)
             except (quickjs.JSException, MemoryError) as error:
                 raise self._failure(error) from None
-        return answer if isinstance(answer, str) else ""
+        if not isinstance(answer, str):
+            return ""
+        # JSON.stringify escapes half a surrogate pair and nothing else of that range; no text can hold one.
+        return _HALF_PAIR.sub(r"\1\\ufffd", answer) if "\\ud" in answer else answer
 
     def _failure(self, error: BaseException) -> Exception:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -31,5 +31,4 @@ class FieldMapper:
 
 def _read(definition: Mapping[str, Any]) -> tuple[list[tuple[str, ...]], Predicate]:
     paths = [split_field(name) for name in definition.get("fields", {})]
-    selector = definition.get("partial_filter_selector") or {}
-    return paths, compile_selector(selector if isinstance(selector, dict) else {})
+    return paths, compile_selector(definition.get("partial_filter_selector") or {})

@@ -64,6 +64,8 @@ def read_definition(body: Mapping[str, Any]) -> IndexDefinition:
     if not isinstance(views, dict):
         raise bad_request("`views` field must have object type", error="invalid_design_doc")
     named = {name: view for name, view in views.items() if name != "lib" and isinstance(view, dict) and "map" in view}
+    if language == "query":
+        named = {name: view for name, view in named.items() if is_field_map(view["map"])}
     sources = {name: _map_text(view["map"]) for name, view in named.items()}
     maps = sorted(set(sources.values()))
     reduces: list[tuple[str, ...]] = [
@@ -82,6 +84,11 @@ def read_definition(body: Mapping[str, Any]) -> IndexDefinition:
     identity = json_text.canonical([FORMAT, language, maps, reduces, library, options])
     signature = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     return IndexDefinition(language, tuple(maps), tuple(reduces), known, library, options, signature)
+
+
+def is_field_map(mapped: Any) -> bool:
+    """Whether this is what a Mango index has for a map function."""
+    return isinstance(mapped, dict) and isinstance(mapped.get("fields"), dict)
 
 
 def _map_text(source: Any) -> str:
@@ -117,6 +124,8 @@ def _check_view(name: str, view: Mapping[str, Any], language: str) -> None:
         raise bad_request(f"View `{name}` must contain map function", error="invalid_design_doc")
     if language == "javascript" and not isinstance(view["map"], str):
         raise bad_request(f"`views.{name}.map` field must have string type", error="invalid_design_doc")
+    if language == "query" and not is_field_map(view["map"]):
+        raise bad_request(f"`views.{name}.map` must have an object of fields", error="invalid_design_doc")
     reduce = view.get("reduce")
     if reduce is not None and not isinstance(reduce, str):
         raise bad_request(f"`views.{name}.reduce` field must have string type", error="invalid_design_doc")

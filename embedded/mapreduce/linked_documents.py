@@ -14,10 +14,12 @@ from embedded.revtree import Revision
 _IDS_AT_ONCE = 200
 
 
-def of_rows(connection: sqlite3.Connection, rows: Sequence[Row], conflicts: bool) -> list[str]:
-    """A JSON text a row; `null` for a document that is missing or deleted."""
+def of_rows(
+    connection: sqlite3.Connection, rows: Sequence[Row], conflicts: bool, attachments: bool = False
+) -> list[str]:
+    """A JSON text a row; `null` for a document that is missing or deleted. `attachments`: with their contents."""
     links = [_link(id, value) for id, _, value in rows]
-    found = winners(connection, {id for id, rev in links if rev is None}, conflicts)
+    found = winners(connection, {id for id, rev in links if rev is None}, conflicts, attachments)
     return [found.get(id, "null") if rev is None else _revision(connection, id, rev) for id, rev in links]
 
 
@@ -31,10 +33,13 @@ def _link(id: str, value: str) -> tuple[str, str | None]:
     return target, rev if isinstance(rev, str) else None
 
 
-def winners(connection: sqlite3.Connection, ids: set[str], conflicts: bool) -> dict[str, str]:
+def winners(
+    connection: sqlite3.Connection, ids: set[str], conflicts: bool, with_contents: bool = False
+) -> dict[str, str]:
     """The winning revisions of documents that are not deleted, as JSON texts by id."""
     found: dict[str, str] = {}
     wanted = sorted(ids)
+    show = document_text.Show(attachments=with_contents)
     for at in range(0, len(wanted), _IDS_AT_ONCE):
         some = wanted[at : at + _IDS_AT_ONCE]
         marks = ",".join("?" * len(some))
@@ -43,11 +48,7 @@ def winners(connection: sqlite3.Connection, ids: set[str], conflicts: bool) -> d
             f"JOIN bodies b ON b.number = d.body WHERE NOT d.deleted AND d.id IN ({marks})",
             some,
         ).fetchall():
-            extra = (
-                ""
-                if attachments is None
-                else document_text.shown_attachments(connection, attachments, document_text.STUBS)
-            )
+            extra = "" if attachments is None else document_text.shown_attachments(connection, attachments, show)
             if conflicts and leaves > 1:
                 stored = database_reading.find(connection, id)
                 assert stored is not None

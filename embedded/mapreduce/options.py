@@ -30,6 +30,7 @@ class Options:
     skip: int = 0
     include_docs: bool = False
     conflicts: bool = False
+    attachments: bool = False
     update: str = "true"
     update_seq: bool = False
 
@@ -116,6 +117,7 @@ def read_options(query: Mapping[str, str], body: Mapping[str, Any], has_reduce: 
     options.skip = given.whole_number("skip", 0)
     options.include_docs = given.boolean("include_docs", False)
     options.conflicts = given.boolean("conflicts", False)
+    options.attachments = given.boolean("attachments", False)
     options.update = _update(given)
     options.update_seq = given.boolean("update_seq", False)
     given.boolean("stable", False)

@@ -128,7 +128,7 @@ def _row_text(index: Index, rows: Sequence[Row], options: Options) -> str:
     name = json_text.text
     if not options.include_docs or index.documents is None:
         return ",\n".join([f'{{"id":{name(id)},"key":{key},"value":{value}}}' for id, key, value in rows])
-    documents = linked_documents.of_rows(index.documents, rows, options.conflicts)
+    documents = linked_documents.of_rows(index.documents, rows, options.conflicts, options.attachments)
     return ",\n".join(
         [
             f'{{"id":{name(id)},"key":{key},"value":{value},"doc":{document}}}'

@@ -243,6 +243,27 @@ def test_a_renamed_design_document_keeps_its_index(couch: Any, fleet: str) -> No
         assert query(couch, fleet, "rows", name="other", update="false")["total_rows"] == 5
 
 
+def test_design_documents_that_share_an_index_keep_their_own_names(couch: Any, db: str) -> None:
+    fill(couch, db, [{"_id": "a"}, {"_id": "b"}])
+    source = {"map": "function (doc) { emit(doc._id, null); }"}
+    design(couch, db, "one", first=source)
+    design(couch, db, "two", second=source)
+    assert ids(query(couch, db, "first", name="one")) == ["a", "b"]
+    assert ids(query(couch, db, "second", name="two")) == ["a", "b"]
+    assert ids(query(couch, db, "first", name="one")) == ["a", "b"]
+    assert couch.get(f"{db}/_design/two/_view/first").status == 404
+
+
+def test_documents_come_with_the_contents_of_their_attachments_when_asked_for(couch: Any, db: str) -> None:
+    attached = {"note.txt": {"content_type": "text/plain", "data": "aGVsbG8="}}
+    fill(couch, db, [{"_id": "a", "_attachments": attached}])
+    design(couch, db, names={"map": "function (doc) { emit(Object.keys(doc._attachments), null); }"})
+    assert query(couch, db, "names")["rows"][0]["key"] == ["note.txt"]
+    for contents, member in ((True, "data"), (False, "stub")):
+        [row] = query(couch, db, "names", include_docs=True, attachments=contents)["rows"]
+        assert member in row["doc"]["_attachments"]["note.txt"]
+
+
 def test_cleaning_up_keeps_what_is_wanted(couch: Any, fleet: str) -> None:
     query(couch, fleet, "rows")
     rev = couch.get(f"{fleet}/_design/fleet").json()["_rev"]
