@@ -17,20 +17,18 @@ _DIRECTIONS: Final = ("asc", "desc")
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """An index somebody asks for. `design` is the id of its design document."""
+    """An index somebody asks for. `design` is the id of its design document, `definition` what was asked, as it was."""
 
     design: str
     name: str
     fields: dict[str, str]
-    partial_filter_selector: dict[str, Any] | None
+    definition: dict[str, Any]
 
     def view(self) -> dict[str, Any]:
         mapped: dict[str, Any] = {"fields": self.fields}
-        defined: dict[str, Any] = {"fields": [{name: direction} for name, direction in self.fields.items()]}
-        if self.partial_filter_selector is not None:
-            mapped["partial_filter_selector"] = self.partial_filter_selector
-            defined["partial_filter_selector"] = self.partial_filter_selector
-        return {"map": mapped, "reduce": "_count", "options": {"def": defined}}
+        if self.definition.get("partial_filter_selector") is not None:
+            mapped["partial_filter_selector"] = self.definition["partial_filter_selector"]
+        return {"map": mapped, "reduce": "_count", "options": {"def": self.definition}}
 
 
 def read_wanted(body: Mapping[str, Any]) -> Wanted:
@@ -49,10 +47,11 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
     partial = definition.get("partial_filter_selector")
     if partial is not None:
         check(partial)
-    identity = json_text.canonical([list(fields.items()), partial])
+    defined = {name: definition[name] for name in ("fields", "partial_filter_selector") if name in definition}
+    identity = json_text.canonical([list(fields.items()), partial, body.get("name")])
     digest = hashlib.sha1(identity.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     design = str(body.get("ddoc", digest)).removeprefix("_design/")
-    return Wanted(f"_design/{design}", str(body.get("name", digest)), fields, partial)
+    return Wanted(f"_design/{design}", str(body.get("name", digest)), fields, defined)
 
 
 def _fields(given: Any) -> dict[str, str]:

@@ -141,6 +141,11 @@ def _key_range(paths: Sequence[Path], conditions: Mapping[Path, list[tuple[str, 
     columns = 0
     for path in paths:
         of_field = conditions.get(path, [])
+        if path == ("_id",):
+            # Conditions on ids go by their bytes, the rows of an index by collation.
+            of_field = [
+                (operator, argument) for operator, argument in of_field if operator == "$eq" or argument is None
+            ]
         equal = [argument for operator, argument in of_field if operator == "$eq"]
         if not equal:
             low, high = _bounds(of_field)

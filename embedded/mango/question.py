@@ -43,7 +43,7 @@ def read_question(body: Mapping[str, Any]) -> Question:
         raise bad_request("Missing required key: selector", error="missing_required_key")
     selector = body["selector"]
     matches = compile_selector(selector)
-    sort = read_sort(body.get("sort") or [])
+    sort = read_sort([] if body.get("sort") is None else body["sort"])
     bookmark = body.get("bookmark", _NIL)
     return Question(
         selector,

@@ -182,16 +182,18 @@ def _test(name: str, argument: Any, raw_strings: bool) -> Predicate:
 
 
 def _range_test(accepts: Callable[[int], bool], argument: Any, raw_strings: bool) -> Predicate:
-    """`_id` compares by its bytes, as `_all_docs` is ordered; everything else by collation."""
-    if raw_strings and isinstance(argument, str):
-        wanted = argument.encode("utf-8", "surrogatepass")
+    """`_id` compares by its bytes, as `_all_docs` is ordered, and is above all that is no string; else collation."""
+    if not raw_strings:
+        return lambda value: accepts(collation.compare(value, argument))
+    wanted = argument.encode("utf-8", "surrogatepass") if isinstance(argument, str) else None
 
-        def ordered(value: Any) -> bool:
-            given = value.encode("utf-8", "surrogatepass") if isinstance(value, str) else b""
-            return accepts((given > wanted) - (given < wanted))
+    def ordered(value: Any) -> bool:
+        if not isinstance(value, str):
+            return False
+        given = value.encode("utf-8", "surrogatepass")
+        return accepts(1 if wanted is None else (given > wanted) - (given < wanted))
 
-        return ordered
-    return lambda value: accepts(collation.compare(value, argument))
+    return ordered
 
 
 def _in(name: str, argument: Any) -> Predicate:

@@ -129,7 +129,8 @@ def _check_view(name: str, view: Mapping[str, Any], language: str) -> None:
     reduce = view.get("reduce")
     if reduce is not None and not isinstance(reduce, str):
         raise bad_request(f"`views.{name}.reduce` field must have string type", error="invalid_design_doc")
-    if reduce is not None and reduce.startswith("_") and reduce not in BUILTIN_REDUCES:
+    # CouchDB looks at how it begins only.
+    if reduce is not None and reduce.startswith("_") and not reduce.startswith(BUILTIN_REDUCES):
         raise bad_request(f"`{reduce}` is not a supported reduce function.", error="invalid_design_doc")
     if language != "javascript":
         return

@@ -81,6 +81,9 @@ SELECTORS: list[tuple[dict[str, Any], list[str]]] = [
     ({"ok": {"$type": "boolean"}}, ["f"]),
     ({"hours": {"$exists": True, "$type": "string"}}, ["e"]),
     ({"_id": {"$gte": "b", "$lt": "d"}}, ["b", "c"]),
+    ({"_id": {"$gt": None}, "make": "Acme"}, ["a", "b"]),
+    ({"_id": {"$gt": {}}, "make": "Acme"}, ["a", "b"]),
+    ({"_id": {"$lt": {}}}, []),
     ({"hours": {}}, []),
 ]
 
@@ -188,6 +191,7 @@ def test_documents_come_in_the_order_asked_for(couch: Any, indexed: str) -> None
 def test_an_order_without_an_index_is_refused(couch: Any, indexed: str) -> None:
     answer = couch.post(f"{indexed}/_find", {"selector": {"name": "x"}, "sort": ["name"]})
     assert (answer.status, answer.json()["error"]) == (400, "no_usable_index")
+    assert couch.post(f"{indexed}/_find", {"selector": {"make": "x"}, "sort": {}}).status == 400
     mixed = {"selector": {"make": "x"}, "sort": [{"make": "asc"}, {"hours": "desc"}]}
     assert couch.post(f"{indexed}/_find", mixed).json()["error"] == "unsupported_mixed_sort"
 
@@ -255,6 +259,16 @@ def test_indexes_are_made_listed_and_deleted(couch: Any, db: str) -> None:
     assert couch.delete(f"{db}/_index/_design/make/json/make").json() == {"ok": True}
     assert couch.delete(f"{db}/_index/make/json/make").status == 404
     assert couch.get(f"{db}/_index").json()["total_rows"] == 1
+
+
+def test_indexes_without_a_design_document_are_told_apart_by_their_names(couch: Any, db: str) -> None:
+    made = [couch.post(f"{db}/_index", {"index": {"fields": ["x"]}, "name": name}).json() for name in ("one", "two")]
+    assert made[0]["id"] != made[1]["id"]
+    document = couch.get(f"{db}/{made[0]['id']}").json()
+    assert document["language"] == "query"
+    assert document["views"] == {
+        "one": {"map": {"fields": {"x": "asc"}}, "reduce": "_count", "options": {"def": {"fields": ["x"]}}},
+    }
 
 
 def test_what_was_looked_at_is_told_when_asked(couch: Any, indexed: str) -> None:

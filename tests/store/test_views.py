@@ -299,6 +299,12 @@ def test_sum_adds_arrays_and_objects_and_says_what_it_cannot_add(couch: Any, db:
     assert refused["caused_by"] in ("a", "b", "c", "d")
 
 
+def test_sum_adds_numbers_to_the_first_of_an_array(couch: Any, db: str) -> None:
+    fill(couch, db, [{"_id": str(at), "v": value} for at, value in enumerate([2, [1, 2, 3, 4], [3, 4], 1])])
+    design(couch, db, sum={"map": "function (doc) { emit(null, doc.v); }", "reduce": "_sum\n and more"})
+    assert query(couch, db, "sum", group=True)["rows"] == [{"key": None, "value": [7, 6, 3, 4]}]
+
+
 def test_distinct_keys_are_counted_within_three_percent(couch: Any, db: str) -> None:
     fill(couch, db, [{"_id": f"d{number:04}", "key": number % 1000} for number in range(3000)])
     design(couch, db, distinct={"map": "function (doc) { emit(doc.key, null); }", "reduce": "_approx_count_distinct"})
