@@ -6,7 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from embedded import collation, database_reading
 from embedded.database import Database
@@ -165,13 +165,10 @@ class _Writing:
             emitted = self._update.mapper.map(texts)
         except ScriptStoppedError as error:
             raise HttpError(500, "map_error", str(error)) from None
-        by_document: dict[int, list[Placed]] = {}
+        by_document: dict[int, list[Emitted]] = {}
         for row in emitted:
-            found = by_document.setdefault(row.document, [])
-            id = batch[row.document].id
-            place = collation.encode(json_text.stored(row.key)) + id.encode() + len(found).to_bytes(4, "big")
-            found.append((row.view, place, id, row.key, row.value))
-        return [(batch[document].id, found) for document, found in by_document.items()]
+            by_document.setdefault(row.document, []).append(row)
+        return [(batch[at].id, _placed(batch[at].id, rows)) for at, rows in by_document.items()]
 
     def finish(self, is_last: bool) -> None:
         """Bring the trees up to date, or leave all of them to the last commit when too much changed."""
@@ -191,6 +188,31 @@ class _Writing:
         else:
             for tree, touched in zip(trees, self._touched, strict=True):
                 tree.repair({tree.node_of(place) for place in touched})
+
+
+def _placed(id: str, rows: Sequence[Emitted]) -> list[Placed]:
+    """The rows of one document. What it emits several times for one key is ordered by the values."""
+    end = id.encode()
+    found = [(row.view, collation.encode(json_text.stored(row.key)) + end, row) for row in rows]
+    if len(rows) > 1 and len({(view, place) for view, place, _ in found}) < len(rows):
+        found.sort(key=lambda one: (one[0], one[1], value_order(json_text.stored(one[2].value))))
+    return [
+        (view, place + number.to_bytes(4, "big"), id, row.key, row.value)
+        for number, (view, place, row) in enumerate(found)
+    ]
+
+
+def value_order(value: Any) -> tuple[Any, ...]:
+    """The order of Erlang's terms, in which CouchDB keeps the values one document emits for one key."""
+    if value is None or isinstance(value, bool):
+        return (1, "null" if value is None else str(value).lower())
+    if isinstance(value, (int, float)):
+        return (0, value)
+    if isinstance(value, dict):
+        return (2, *((value_order(name), value_order(member)) for name, member in value.items()))
+    if isinstance(value, list):
+        return (3, *(value_order(element) for element in value))
+    return (4, value.encode("utf-8", "surrogatepass"))
 
 
 def _batches(changes: Sequence[DocumentChange]) -> Iterable[list[DocumentChange]]:

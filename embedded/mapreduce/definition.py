@@ -12,7 +12,7 @@ from embedded.http.errors import HttpError, bad_request, not_found
 from embedded.javascript import CompilationError, ScriptError, ScriptStoppedError, ViewFunctions
 from embedded.javascript.sandbox import Sandbox
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Counts up when an index file or the order of keys changes: indexes of other formats are made again."""
 BUILTIN_REDUCES: Final = ("_sum", "_count", "_stats", "_approx_count_distinct")
 LANGUAGES: Final = ("javascript", "query")

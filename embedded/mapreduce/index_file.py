@@ -1,6 +1,6 @@
 """The SQLite file of one index.
 
-For each map function `n`: `rows_n`, ordered by `place` (encoded key, document id, number of the emit), and `nodes_n`, a
+For each map function `n`: `rows_n`, ordered by `place` (encoded key, document id, a number), and `nodes_n`, a
 tree of partial reductions over them (see `tree`). `documents` says which rows a document has, so that they can be taken
 out when it changes. `state` says how far the index is; it changes in the same transaction as the rows.
 """

@@ -88,8 +88,6 @@ async def _answer(
     indexes = of_store(request.store.shared)
     if any(options.update == "true" for options in queries):
         await indexes.bring_up_to_date(index)
-    elif any(options.update == "lazy" for options in queries):
-        indexes.start_update(index)
     pieces = _pieces(indexes, index, view, queries, before, after)
     try:
         first, is_whole = await request.database.reading_index(_take, pieces, _WHOLE_ANSWER)
@@ -99,6 +97,8 @@ async def _answer(
         await indexes.rebuild(index, error)
         pieces = _pieces(indexes, index, view, queries, before, after)
         first, is_whole = await request.database.reading_index(_take, pieces, _WHOLE_ANSWER)
+    if any(options.update == "lazy" for options in queries):
+        indexes.start_update(index)
     if is_whole:
         return Response(200, first)
     return Response(200, _stream(request.database, pieces, first))
