@@ -61,13 +61,17 @@ class ViewIndex:
             reducer = None if view.reduce is None else reducers[view.reduce]
             yield Index(connection, documents, view.rows, tree, reducer, view.reduce or 0)
 
-    def is_behind(self) -> bool:
-        """Whether the database has changes the index has not. In a worker thread."""
+    def missing(self) -> tuple[int, int] | None:
+        """How far the database is (sequence, purges), when the index is not there yet. In a worker thread."""
+        found = self.database.read(_how_far)
         state = self.file.state()
-        current = self.database.read(
-            lambda reading: reading.execute("SELECT update_seq, purge_seq FROM counters").fetchone()
-        )
-        return (state.seq, state.purge_seq) != tuple(current)
+        # One that is ahead belongs to a file the database was put back to; the update makes it anew.
+        return None if (state.seq, state.purge_seq) == found else found
+
+    def is_at(self, wanted: tuple[int, int]) -> bool:
+        """In a worker thread: whether the index shows all that was in the database when it was that far."""
+        state = self.file.state()
+        return state.seq >= wanted[0] and state.purge_seq >= wanted[1]
 
     def update(self, functions: ViewFunctions, task: Task) -> None:
         """Bring the index to where the database is. In a worker thread; one at a time."""
@@ -167,10 +171,11 @@ class Indexes:
 
         Those who wait for the same index share one update, and no thread waits with them.
         """
-        while await index.database.reading_index(index.is_behind):
-            if index.updating is None:
-                index.updating = asyncio.get_running_loop().create_task(self._update(index))
-            await asyncio.shield(index.updating)
+        wanted = await index.database.reading_index(index.missing)
+        while wanted is not None:
+            await asyncio.shield(self.start_update(index))
+            if await index.database.reading_index(index.is_at, wanted):
+                return
 
     async def rebuild(self, index: ViewIndex, error: sqlite3.DatabaseError) -> None:
         """From the event loop: make an index anew whose file turned out to be broken."""
@@ -178,11 +183,12 @@ class Indexes:
         await index.database.reading_index(index.file.create)
         await self.bring_up_to_date(index)
 
-    def start_update(self, index: ViewIndex) -> None:
-        """From the event loop: bring the index up to date without waiting (`update=lazy`)."""
+    def start_update(self, index: ViewIndex) -> asyncio.Task[None]:
+        """From the event loop: bring the index up to date; the update that runs already when there is one."""
         if index.updating is None:
             index.updating = asyncio.get_running_loop().create_task(self._update(index))
             index.updating.add_done_callback(_log_failure)
+        return index.updating
 
     async def _update(self, index: ViewIndex) -> None:
         try:
@@ -216,6 +222,11 @@ class Indexes:
             if path.name.partition(".")[0] not in wanted | set(self._known.get(database, {})):
                 with contextlib.suppress(OSError):  # still being read on Windows: the next cleaning takes it
                     path.unlink()
+
+
+def _how_far(connection: sqlite3.Connection) -> tuple[int, int]:
+    update_seq, purge_seq = connection.execute("SELECT update_seq, purge_seq FROM counters").fetchone()
+    return update_seq, purge_seq
 
 
 def _log_failure(task: asyncio.Task[None]) -> None:

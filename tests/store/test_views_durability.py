@@ -122,3 +122,36 @@ def test_readers_that_wait_for_one_index_all_get_it(tmp_path: Path) -> None:
         for reader in readers:
             reader.join()
         assert answers == [expected()] * 12
+
+
+def test_a_database_put_back_from_a_copy_has_no_rows_from_later(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, couch):
+        fill(couch, 50)
+    [file] = tmp_path.rglob("db-fleet.sqlite")
+    copy = file.read_bytes()
+    with running(tmp_path) as (_, couch):
+        couch.put("/fleet/later", {"make": "later", "hours": 1})
+        assert sums(couch)["later"] == 1
+    file.write_bytes(copy)
+    with running(tmp_path) as (_, couch):
+        assert sums(couch) == expected(50)
+
+
+def test_a_query_is_answered_while_others_keep_writing(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, couch):
+        fill(couch, 2_000)
+        stop = threading.Event()
+
+        def write() -> None:
+            while not stop.is_set():
+                couch.post("/fleet/_bulk_docs", {"docs": [{"make": "new", "hours": 0} for _ in range(20)]})
+
+        writer = threading.Thread(target=write)
+        writer.start()
+        try:
+            for _ in range(5):
+                found = sums(couch)
+                assert {make: hours for make, hours in found.items() if make != "new"} == expected(2_000)
+        finally:
+            stop.set()
+            writer.join()
