@@ -11,6 +11,7 @@ from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request, not_found
 from embedded.javascript import CompilationError, ScriptError, ScriptStoppedError, ViewFunctions
 from embedded.javascript.sandbox import Sandbox
+from embedded.mango import selector
 
 FORMAT: Final = 2
 """Counts up when an index file or the order of keys changes: indexes of other formats are made again."""
@@ -126,6 +127,8 @@ def _check_view(name: str, view: Mapping[str, Any], language: str) -> None:
         raise bad_request(f"`views.{name}.map` field must have string type", error="invalid_design_doc")
     if language == "query" and not is_field_map(view["map"]):
         raise bad_request(f"`views.{name}.map` must have an object of fields", error="invalid_design_doc")
+    if language == "query" and view["map"].get("partial_filter_selector") is not None:
+        selector.check(view["map"]["partial_filter_selector"])
     reduce = view.get("reduce")
     if reduce is not None and not isinstance(reduce, str):
         raise bad_request(f"`views.{name}.reduce` field must have string type", error="invalid_design_doc")
