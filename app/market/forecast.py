@@ -18,6 +18,7 @@ from app.documents.ids import catalog_id, model_key
 from app.market.indexes import build_indexes
 from app.market.standing import standing, standing_id
 from app.replication.running import held
+from app.replication.sequences import changes_from
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -106,7 +107,7 @@ class _Run:
 
     def _changes(self, database: Any, since: Any) -> Iterator[Any]:
         while True:
-            page = database.changes(since=since, limit=_BATCH, include_docs=True)
+            page = changes_from(database, since, limit=_BATCH, include_docs=True)
             yield page
             if len(page.results) < _BATCH or self.stop.is_set():
                 return

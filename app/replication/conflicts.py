@@ -17,6 +17,7 @@ from typing import Any
 from app.couch import Database
 from app.documents import merging
 from app.documents.common import generation
+from app.replication.sequences import changes_from
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +57,7 @@ def merge_conflicts(database: Database) -> MergeReport:
     since = remembered.get("seq", 0)
     total = MergeReport()
     while True:
-        page = database.changes(since=since, limit=_PAGE, style="all_docs")
+        page = changes_from(database, since, limit=_PAGE, style="all_docs")
         ids = [change["id"] for change in page.results if _has_leaves(change)]
         for start in range(0, len(ids), _BATCH):
             total = _sum(total, _merge(database, ids[start : start + _BATCH]))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, StoreError, Unreachable, WrongPassword
 from app.replication.connections import Connection
+from app.replication.sequences import changes_from
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -156,7 +157,7 @@ def _changed_since(direction: Direction, selector: Mapping[str, Any]) -> Iterato
     since = direction.since
     while True:
         # The selector keeps even the names of what is private from being asked about over there.
-        page = direction.source.changes(since=since, limit=_BATCH, style="all_docs", selector=selector)
+        page = changes_from(direction.source, since, limit=_BATCH, style="all_docs", selector=selector)
         for change in page.results:
             yield change["id"], [leaf["rev"] for leaf in change["changes"]]
         if len(page.results) < _BATCH:

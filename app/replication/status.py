@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from app.replication.connections import Connection, connections
 from app.replication.results import Progress
 from app.replication.running import running
+from app.replication.sequences import changes_from
 from app.replication.state import State, read_states
 
 if TYPE_CHECKING:
@@ -112,7 +113,7 @@ def _count_unsent(node: Node, connection: Connection, kept: _Kept) -> None:
     if counted is None or counted.pushed_seq != pushed:
         counted = kept.unsent[connection.name] = _Unsent(pushed, pushed)
     while len(counted.ids) < UNSENT_COUNTED:
-        page = node.book.changes(since=counted.seen_seq, limit=_PAGE, selector=connection.book_selector)
+        page = changes_from(node.book, counted.seen_seq, limit=_PAGE, selector=connection.book_selector)
         counted.ids.update(change["id"] for change in page.results)
         counted.seen_seq = page.last_seq
         if len(page.results) < _PAGE:
@@ -162,7 +163,7 @@ def sentence_of(state: State, unsent: int, progress: Progress | None, now: datet
     else:
         words.append("Never synced yet.")
     if unsent:
-        many = f"more than {unsent:,} changes" if unsent >= UNSENT_COUNTED else f"{unsent:,} changes"
+        many = f"More than {unsent:,} changes" if unsent >= UNSENT_COUNTED else f"{unsent:,} changes"
         words.append(f"{'1 change' if unsent == 1 else many} not sent yet.")
     if state.refused:
         words.append("1 document is refused." if state.refused == 1 else f"{state.refused:,} documents are refused.")

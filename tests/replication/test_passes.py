@@ -291,3 +291,24 @@ def _model() -> dict[str, object]:
         "make": "CAT",
         "name": "320",
     }
+
+
+def test_a_sync_shows_how_far_it_is_and_goes_on_from_where_it_was_stopped(trade: Trade) -> None:
+    wanted = [
+        {"_id": f"D001:customer:{n:05}", "type": "customer", "dealer": "D001", "share": "manufacturer", "name": str(n)}
+        for n in range(3000)
+    ]
+    saving.save_many(trade.dealer.book, wanted, "sara")
+    seen: list[Progress] = []
+    stop = threading.Event()
+
+    def watch(progress: Progress) -> None:
+        seen.append(progress)
+        # Where the machine is fast it is over before it can be stopped; then there is nothing to go on with.
+        if progress.done:
+            stop.set()
+
+    run_pass(trade.dealer, trade.connection, watch, stop)
+    run_pass(trade.dealer, trade.connection)
+    assert [step.step for step in seen if not step.done][:3] == ["Pull the catalog", "Pull the book", "Push the book"]
+    assert len(documents(trade.replica)) == len(wanted)

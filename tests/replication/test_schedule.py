@@ -10,7 +10,7 @@ from trading import Computer, Trade, documents, edit, eventually, join, make
 from app.node import Node
 from app.replication import connections
 from app.replication.schedule import Schedule
-from app.replication.state import read_state
+from app.replication.state import change_state, read_state
 from app.replication.status import status
 
 
@@ -118,3 +118,9 @@ def test_the_status_counts_what_was_not_sent_and_forgets_it_when_it_was(trade: T
 def test_a_node_without_connections_says_so(dealer_node: Node, manufacturer_node: Node) -> None:
     assert "no connection" in status(dealer_node).sentence
     assert "no upstream" in status(manufacturer_node).sentence
+
+
+def test_a_sequence_of_another_kind_of_store_counts_from_the_beginning(trade: Trade) -> None:
+    make(trade.dealer, name="Miller")
+    change_state(trade.dealer, "manufacturer", pushed_seq="23-g1AAAACReJzLYWBgYMpg")
+    assert status(trade.dealer, fresh=True).unsent == 1

@@ -29,7 +29,12 @@ READINGS: list[dict[str, Any]] = [
     {"type": "reading", "at": "2026-11-25T12:00:00Z", "hours": 1000.0},
 ]
 SERVICES: list[dict[str, Any]] = [
-    {"type": "service", "done_on": "2026-11-25", "hours": 1000.0, "lines": [{"plan_line": "oil", "part": "part:1R-0716"}]}
+    {
+        "type": "service",
+        "done_on": "2026-11-25",
+        "hours": 1000.0,
+        "lines": [{"plan_line": "oil", "part": "part:1R-0716"}],
+    }
 ]
 
 
