@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 import urllib3
-from conftest import ADMIN, Couch
+from couch_requests import ADMIN, Couch
 
 import embedded
 

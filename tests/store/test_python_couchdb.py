@@ -10,7 +10,7 @@ from typing import Any
 
 import couchdb
 import pytest
-from conftest import Couch
+from couch_requests import Couch
 from couchdb import http as couchdb_http
 
 

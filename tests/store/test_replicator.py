@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from conftest import ADMIN, Couch
+from couch_requests import ADMIN, Couch
 from replicating import Place, counts, replicate
 
 import embedded

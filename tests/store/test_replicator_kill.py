@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import ADMIN, Couch
+from couch_requests import ADMIN, Couch
 from replicating import Place, counts, replicate
 
 import embedded

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from conftest import Couch
+from couch_requests import Couch
 
 from embedded.replicator.http_transport import HttpTransport
 from embedded.replicator.request import parse_replication

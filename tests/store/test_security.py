@@ -143,7 +143,7 @@ def test_a_session_is_a_cookie(couch: Any, hers: str, user: tuple[str, str]) -> 
 
 
 def test_a_session_outlives_a_restart_of_the_store(tmp_path: Any) -> None:
-    from conftest import Couch
+    from couch_requests import Couch
 
     admin = ("admin", "secret")
     with embedded.start(tmp_path, admin=admin) as running:
@@ -178,7 +178,7 @@ def test_a_garbled_authorization_opens_nothing(couch: Any, header: str) -> None:
 
 
 def test_other_web_sites_are_let_in_only_where_the_settings_say_so(couch: Any, tmp_path: Any) -> None:
-    from conftest import Couch
+    from couch_requests import Couch
 
     asked = {"Origin": "https://book.example", "Access-Control-Request-Method": "PUT"}
     if couch.is_embedded:
@@ -191,7 +191,7 @@ def test_other_web_sites_are_let_in_only_where_the_settings_say_so(couch: Any, t
 
 
 def test_nothing_is_told_without_signing_in_where_the_settings_say_so(tmp_path: Any) -> None:
-    from conftest import Couch
+    from couch_requests import Couch
 
     with embedded.start(tmp_path, admin=("admin", "x"), require_valid_user=True) as running:
         store = Couch(running.url, ("admin", "x"))

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import Couch
+from couch_requests import Couch
 
 HERE = Path(__file__).parent
 SCENARIOS = ("pushes", "pulls", "meets", "lives", "chooses", "many", "asks")
