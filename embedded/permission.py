@@ -5,21 +5,18 @@ Called inside the writing queue, so what is asked is what will be stored.
 
 from __future__ import annotations
 
-import importlib
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from embedded import attachments, database_reading, revtree, security_users
+from embedded import attachments, database_reading, javascript, revtree, security_users
 from embedded.database import Database
 from embedded.database_writing import Edit
 from embedded.document_text import STUBS, document_text, revisions_text, shown_attachments
 from embedded.http import json_text
-from embedded.http.errors import HttpError, forbidden, not_implemented
+from embedded.http.errors import HttpError, forbidden
 from embedded.mapreduce.definition import check_design_document
 from embedded.revtree import RevisionTree
 from embedded.security import User, is_database_admin
-
-Validate = Callable[[Sequence[str], Sequence[tuple[str, str | None]], str, str], Sequence[HttpError | None]]
 
 
 def permission_of(
@@ -48,8 +45,7 @@ def permission_of(
         validators = _validators(database, connection)
         if validators and asked:
             pairs = [(_new_text(edits[index]), _old_text(connection, edits[index])) for index in asked]
-            validate = _validate_function()
-            refusals = validate(validators, pairs, user.context(database.name), json_text.text(security))
+            refusals = javascript.validate(validators, pairs, user.context(database.name), json_text.text(security))
             for index, refusal in zip(asked, refusals, strict=True):
                 answers[index] = refusal
         if len(asked) < len(edits):
@@ -76,14 +72,6 @@ def _validators(database: Database, connection: sqlite3.Connection) -> list[str]
         known = [text for text in texts if "validate_doc_update" in json_text.stored(text)]
         database.cache["validators"] = known
     return known
-
-
-def _validate_function() -> Validate:
-    try:
-        validate: Validate = importlib.import_module("embedded.javascript").validate
-    except (ModuleNotFoundError, AttributeError):
-        raise not_implemented("validate_doc_update is not built yet; nothing was written.") from None
-    return validate
 
 
 def _new_text(edit: Edit) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import importlib
 import logging
 import sqlite3
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote_plus
@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, unquote_plus
 from embedded import security
 from embedded.database_folder import DatabaseFolder
 from embedded.http import cors
-from embedded.http.errors import HttpError, bad_request, not_implemented
+from embedded.http.errors import HttpError, bad_request
 from embedded.http.request import Receive, Request
 from embedded.http.response import Response
 from embedded.http.routing import Right, Route, Router
@@ -64,41 +64,23 @@ class Store:
         self.shared: dict[str, Any] = {}
         """What a route module keeps for the life of the process, by the module's name (replications that run, …)."""
         self.stopping = asyncio.Event()
+        self.endings: list[Callable[[], Awaitable[None]]] = []
+        """What has to be ended in good order before the databases close."""
+
+    async def end(self) -> None:
+        """Ends what runs and closes the databases."""
+        self.stopping.set()
+        for ending in self.endings:
+            await ending()
+        self.close()
 
     def close(self) -> None:
         self.databases.close()
 
 
 def collect_routes() -> list[Route]:
-    """The routes of every module there is; what is not built yet answers 501."""
-    routes = _routes_not_built_yet()
-    for name in _ROUTE_MODULES:
-        try:
-            module = importlib.import_module(name)
-        except ModuleNotFoundError as error:
-            log.warning("%s is not there: %s", name, error)
-            continue
-        if hasattr(module, "routes"):
-            routes += module.routes()
-    return routes
-
-
-def _routes_not_built_yet() -> list[Route]:
-    async def answer(request: Request) -> Response:
-        raise not_implemented("This part of the store is not built yet.")
-
-    patterns = {
-        "GET": [
-            "/{db}/_design/{design}/_view/{view}", "/{db}/_design/{design}/_info", "/{db}/_index", "/_active_tasks",
-        ],
-        "POST": [
-            "/{db}/_design/{design}/_view/{view}", "/{db}/_design/{design}/_view/{view}/queries", "/{db}/_find",
-            "/{db}/_explain", "/{db}/_index", "/_replicate", "/{db}/_view_cleanup", "/{db}/_bulk_get",
-            "/{db}/_revs_diff", "/{db}/_missing_revs", "/{db}/_purge", "/{db}/_compact", "/_session",
-        ],
-        "DELETE": ["/{db}/_index/{design}/json/{name}"],
-    }  # fmt: skip
-    return [Route(method, pattern, answer) for method, paths in patterns.items() for pattern in paths]
+    """The routes of every module, in the order they count."""
+    return [route for name in _ROUTE_MODULES for route in importlib.import_module(name).routes()]
 
 
 class Application:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
 from dataclasses import dataclass
 from typing import Any
 
-from embedded import changes
+from embedded import changes, javascript, mango
 from embedded.changes import Filter, Wanted
 from embedded.document_text import Show
 from embedded.http import json_text
-from embedded.http.errors import HttpError, bad_request, not_found, not_implemented
+from embedded.http.errors import HttpError, bad_request, not_found
 from embedded.http.request import Request
 
 FEEDS = ("normal", "longpoll", "continuous", "live", "eventsource")
@@ -108,7 +107,6 @@ def _ids(request: Request, body: dict[str, Any]) -> list[str]:
 
 
 def _selector_filter(selector: Any) -> Filter:
-    mango = _module("embedded.mango", "A selector")
     if not isinstance(selector, dict):
         raise bad_request("Selector error: expected a JSON object")
     try:
@@ -124,7 +122,6 @@ async def _view_filter(request: Request, name: str) -> Filter:
     views = json_text.stored(text).get("views")
     if not isinstance(views, dict) or not isinstance(views.get(view), dict) or "map" not in views[view]:
         raise not_found(f"missing json key: {view}")
-    javascript = _module("embedded.javascript", "A view as a filter")
     return changes.filter_by(lambda texts: list(javascript.filter_by_view(text, view, texts)))
 
 
@@ -134,7 +131,6 @@ async def _function_filter(request: Request, body: dict[str, Any], name: str) ->
     filters = json_text.stored(text).get("filters")
     if not isinstance(filters, dict) or function not in filters:
         raise not_found(f"missing json key: {function}")
-    javascript = _module("embedded.javascript", "A filter function")
     described = _described(request, body)
     return changes.filter_by(lambda texts: list(javascript.filter_documents(text, function, texts, described)))
 
@@ -169,10 +165,3 @@ def _described(request: Request, body: dict[str, Any]) -> str:
 
 
 _SECRET_HEADERS = ("authorization", "cookie")
-
-
-def _module(name: str, what: str) -> Any:
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError:
-        raise not_implemented(f"{what} is not built yet.") from None
