@@ -11,7 +11,7 @@ from embedded import database_reading
 from embedded.collation import COLLATOR_VERSION
 from embedded.database import Database
 from embedded.http import json_text
-from embedded.http.errors import HttpError, bad_request, not_found, not_implemented
+from embedded.http.errors import HttpError, bad_request, not_found
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response
 from embedded.http.routing import Right, Route
@@ -39,7 +39,8 @@ def routes() -> list[Route]:
 
 
 async def _no_partitions(request: Request) -> Response:
-    raise not_implemented("This store does not query one partition; leave _partition out and select by key.")
+    reason = "This store does not query one partition; leave _partition out and select by key."
+    raise HttpError(501, "not_implemented", reason)
 
 
 async def query_view(request: Request) -> Response:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 import threading
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -28,6 +29,7 @@ log = logging.getLogger("embedded.replicator")
 
 _FIRST_BACK_OFF = 1.0
 _LONGEST_BACK_OFF = 300.0
+_ENDING_SECONDS = 1.0
 _HOPELESS = ("replication_auth_error", "unauthorized", "forbidden", "db_not_found", "filter_fetch_error")
 """Errors after which a continuous replication ends: trying a wrong password again would lock its user out."""
 
@@ -41,6 +43,7 @@ class Job:
     user: User
     outcome: asyncio.Future[dict[str, Any]]
     cancelled: threading.Event = field(default_factory=threading.Event)
+    transports: list[Transport] = field(default_factory=list)
 
 
 class Replications:
@@ -49,6 +52,8 @@ class Replications:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._jobs: dict[str, Job] = {}
+        self._running: set[asyncio.Future[dict[str, Any]]] = set()
+        store.endings.append(self.end)
         self.server = store_uuid(store.directory)
         self._tasks = active_tasks.of_store(store.shared)
 
@@ -59,6 +64,8 @@ class Replications:
         if job is None:
             job = Job(id, replication, user, self._store.loop.create_future())
             self._jobs[id] = job
+            self._running.add(job.outcome)
+            job.outcome.add_done_callback(self._running.discard)
             threading.Thread(target=self._run, args=(job,), name="replication", daemon=True).start()
         return job
 
@@ -72,9 +79,33 @@ class Replications:
         job.cancelled.set()
         del self._jobs[id]
 
-    def cancel_all(self) -> None:
-        for job in self._jobs.values():
+    async def outcome(self, job: Job) -> dict[str, Any]:
+        """CouchDB's answer when it is over. A caller that does not wait for the end does not end the replication.
+
+        Raises ReplicationError, and 503 when the store ends first.
+        """
+        stopping = asyncio.ensure_future(self._store.stopping.wait())
+        either: set[asyncio.Future[Any]] = {job.outcome, stopping}
+        try:
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            stopping.cancel()
+        if not job.outcome.done():
+            raise HttpError(503, "stopping", "The store ends; the next replication goes on from where this one was.")
+        return job.outcome.result()
+
+    async def end(self) -> None:
+        """Stop all replications, so that nothing reads the databases any more. Peers that are silent are left alone."""
+        jobs = list(self._jobs.values())
+        for job in jobs:
             job.cancelled.set()
+        if self._running:
+            await asyncio.wait(self._running, timeout=_ENDING_SECONDS)
+        for job in jobs:
+            for transport in job.transports:
+                transport.close()
+        # Cancelled requests let go of their databases in the next turns of the loop.
+        await asyncio.sleep(0.01)
 
     # --- in the job's thread
 
@@ -93,11 +124,14 @@ class Replications:
     def _run_for_ever(self, job: Job, task: active_tasks.Task) -> None:
         wait = _FIRST_BACK_OFF
         while not job.cancelled.is_set():
+            started = time.monotonic()
             try:
                 self._run_once(job, task)
             except ReplicationError as error:
                 if error.error in _HOPELESS:
                     raise
+                if time.monotonic() - started > _LONGEST_BACK_OFF:
+                    wait = _FIRST_BACK_OFF
                 log.warning("Replication %s pauses for %.0f s: %s", job.id, wait, error.reason)
             if job.cancelled.wait(wait):
                 return
@@ -106,6 +140,7 @@ class Replications:
     def _run_once(self, job: Job, task: active_tasks.Task) -> dict[str, Any]:
         with contextlib.ExitStack() as stack:
             source, target = (self._peer(side, job) for side in (job.replication.source, job.replication.target))
+            job.transports = [source.transport, target.transport]
             stack.callback(source.close)
             stack.callback(target.close)
             session = Session(

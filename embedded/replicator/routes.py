@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from embedded import active_tasks
-from embedded.http.errors import not_implemented, unauthorized
+from embedded.http.errors import HttpError, unauthorized
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response
 from embedded.http.routing import Right, Route
@@ -25,8 +23,7 @@ async def replicate(request: Request) -> Response:
     job = replications.start(parse_replication(body, request.store.url), request.user)
     if job.replication.continuous:
         return json_response({"ok": True, "_local_id": job.id}, 202)
-    # Shielded: a client that does not wait for the end does not end the replication.
-    return json_response(await asyncio.shield(job.outcome))
+    return json_response(await replications.outcome(job))
 
 
 async def tasks(request: Request) -> Response:
@@ -34,9 +31,8 @@ async def tasks(request: Request) -> Response:
 
 
 async def no_scheduler(request: Request) -> Response:
-    raise not_implemented(
-        "This store keeps no replications in a database: start them with POST /_replicate, see them in _active_tasks."
-    )
+    reason = "This store keeps no replications in a database: start them with POST /_replicate, see _active_tasks."
+    raise HttpError(501, "not_implemented", reason)
 
 
 def routes() -> list[Route]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -150,3 +151,22 @@ def test_a_continuous_replication_goes_on_when_its_target_is_back(couch: Couch, 
     assert [row["id"] for row in told["results"]] == ["written-while-it-was-away"]
     replicate(couch, source.endpoint(), target.endpoint(), cancel=True, **options)
     couch.delete(source.path)
+
+
+def test_a_store_ends_in_good_order_while_it_replicates(couch: Couch, killable: KillableStore) -> None:
+    source, target = _filled(killable.couch), Place(couch, couch.database())
+    other = Place(killable.couch, killable.couch.database())
+    replicate(killable.couch, target.endpoint(), other.endpoint(), continuous=True)
+    asking = Asking(killable.couch, source, target)
+    _wait_until_some_have_arrived(target, asking)
+
+    started = time.monotonic()
+    killable.stop()
+    asking.join()
+
+    assert time.monotonic() - started < 8, "it did not have to be killed"
+    assert "stopping" in str(asking.told)
+    killable.restart()
+    replicate(killable.couch, source.endpoint(), target.endpoint())
+    assert target.leaves() == source.leaves()
+    couch.delete(target.path)
