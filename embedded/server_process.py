@@ -148,8 +148,7 @@ async def _serve(
     try:
         await serving
     finally:
-        store.stopping.set()
-        store.close()
+        await store.end()
 
 
 async def _make_system_databases(store: Store) -> None:
