@@ -161,7 +161,7 @@ def test_a_user_reaches_only_the_databases_it_is_a_member_of(store: Store) -> No
     store.set_security("closed")
     hers = Store(store.url, name, "second", store.prefix)
     try:
-        assert hers.database("hers").get("a")
+        assert hers.database("hers").get("a") and hers.version()["couchdb"] == "Welcome"
         with pytest.raises(Forbidden):
             hers.database("closed").get("a")
         with pytest.raises(Forbidden):
@@ -169,6 +169,8 @@ def test_a_user_reaches_only_the_databases_it_is_a_member_of(store: Store) -> No
         with pytest.raises(WrongPassword) as problem:
             Store(store.url, name, "first", store.prefix).database("hers").get("a")
         assert "first" not in str(problem.value)
+        with pytest.raises(WrongPassword):
+            Store(store.url, name, "first", store.prefix).version()
     finally:
         store.delete_user(name)
         store.delete_user(name)
