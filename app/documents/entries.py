@@ -36,14 +36,14 @@ def row_fields(documents: Iterable[Mapping[str, Any]]) -> frozenset[str]:
 
 
 def entries(document: Mapping[str, Any], rows: frozenset[str]) -> Entries:
-    """The entries of a document, given which fields hold `rows`. A missing entry and a null are the same."""
+    """The entries of a document, given which fields hold `rows`. Missing, null and an empty list are the same."""
     found: Entries = {}
     for name, value in body(document).items():
-        if value is None:
+        if value is None or value == []:
             continue
         if name not in rows:
             found[name] = value
-        elif value:
+        else:
             found[name] = [row["id"] for row in value]
             found.update({f"{name}.{row['id']}": row for row in value})
     return found

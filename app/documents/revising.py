@@ -33,7 +33,7 @@ class Revision:
 
 def first_revision(document: Document, by: str, at: str, after: str | None = None) -> Revision:
     """A new document. `after` is the revision of a deletion that it follows, if there is one."""
-    content = {name: value for name, value in body(document).items() if value is not None}
+    content = {name: value for name, value in body(document).items() if value not in (None, [])}
     made: dict[str, Any] = {"_id": document["_id"]}
     if after:
         made["_rev"] = after
