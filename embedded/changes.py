@@ -13,6 +13,7 @@ from embedded.revtree import Revision, RevisionTree, parse_revision
 
 BATCH = 500
 """Rows looked at in one step."""
+_REMEMBERED = 200
 
 _COLUMNS = "seq, id, rev, deleted, leaves, body, tree"
 
@@ -53,6 +54,11 @@ class Wanted:
     ids: list[str] | None = None
     prefix: str | None = None
     filter: Filter | None = None
+    remembered: dict[tuple[int, int], int] = field(default_factory=dict)
+    """How many changes there were after (newest number, number): whoever reads on in steps need not count each time."""
+
+    def is_by_id(self) -> bool:
+        return self.ids is not None or self.prefix is not None
 
 
 @dataclass(slots=True)
@@ -68,9 +74,10 @@ class Step:
 
 def steps(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[Step]:
     """All changes there are now, in pieces; the last one says so. `pending` is known in the last one only."""
-    (update_seq,) = connection.execute("SELECT update_seq FROM counters").fetchone()
+    update_seq, there = connection.execute("SELECT update_seq, documents + deleted FROM counters").fetchone()
+    ahead = there if wanted.since == 0 else wanted.remembered.get((update_seq, wanted.since))
     left = wanted.limit
-    told = 0
+    told = looked_at = 0
     seen = update_seq if wanted.descending else wanted.since
     if left != 0:
         for batch in _batches(connection, wanted):
@@ -78,20 +85,27 @@ def steps(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[Step]:
             if left is not None and len(rows) >= left:
                 rows = rows[:left]
                 seen, left = rows[-1].seq, 0
+                looked_at += batch.index(rows[-1]) + 1
             else:
                 seen = batch[-1].seq
                 left = None if left is None else left - len(rows)
+                looked_at += len(batch)
             told += len(rows)
             yield Step([(row.seq, _row_text(connection, row, wanted)) for row in rows], seen)
             if left == 0:
                 break
         else:
             seen = wanted.since if wanted.descending else max(update_seq, wanted.since)
-    yield Step([], seen, _pending(connection, wanted, seen, told), is_last=True)
+    pending = _pending(connection, wanted, seen, told, None if ahead is None else ahead - looked_at)
+    if not wanted.descending and not wanted.is_by_id():
+        if len(wanted.remembered) > _REMEMBERED:
+            wanted.remembered.clear()
+        wanted.remembered[update_seq, seen] = pending
+    yield Step([], seen, pending, is_last=True)
 
 
 def _batches(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[list[Row]]:
-    if wanted.ids is not None or wanted.prefix is not None:
+    if wanted.is_by_id():
         rows = _by_id(connection, wanted)
         yield from (rows[at : at + BATCH] for at in range(0, len(rows), BATCH))
         return
@@ -155,13 +169,17 @@ def _row_text(connection: sqlite3.Connection, row: Row, wanted: Wanted) -> str:
     return text
 
 
-def _pending(connection: sqlite3.Connection, wanted: Wanted, seen: int, told: int) -> int:
-    """How many changes are left. CouchDB counts for a filter by id what it never looked at, too."""
-    if wanted.ids is not None or wanted.prefix is not None or wanted.descending:
+def _pending(connection: sqlite3.Connection, wanted: Wanted, seen: int, told: int, left: int | None) -> int:
+    """How many changes are left: `left` where that is known, else they are counted.
+
+    CouchDB counts for a filter by id what it never looked at, too.
+    """
+    if wanted.is_by_id() or wanted.descending:
         (there,) = connection.execute("SELECT count(*) FROM documents WHERE seq > ?", (wanted.since,)).fetchone()
         return max(0, int(there) - told)
-    (left,) = connection.execute("SELECT count(*) FROM documents WHERE seq > ?", (seen,)).fetchone()
-    return int(left)
+    if left is None:
+        (left,) = connection.execute("SELECT count(*) FROM documents WHERE seq > ?", (seen,)).fetchone()
+    return left
 
 
 def texts_of(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[tuple[int, str, str]]:

@@ -15,8 +15,11 @@ _DOCUMENTS_A_STEP = 200
 _PAGES_A_STEP = 2000
 
 
-def purge(writer: Writer, asked: Mapping[str, Sequence[Revision]]) -> dict[str, list[str]]:
-    """Forget leaves as if they had never been. Returns those that were there; a revision that is no leaf stays."""
+def purge(writer: Writer, asked: Mapping[str, Sequence[Revision]]) -> tuple[int, dict[str, list[str]]]:
+    """Forget leaves as if they had never been; a revision that is no leaf stays.
+
+    Returns the number of the newest purge and what was purged.
+    """
     purged: dict[str, list[str]] = {}
     for id, revisions in asked.items():
         row = writer.connection.execute(
@@ -37,7 +40,7 @@ def purge(writer: Writer, asked: Mapping[str, Sequence[Revision]]) -> dict[str, 
         writer.connection.execute(
             "INSERT INTO purges VALUES (?, ?, ?)", (writer.purge_seq, id, json_text.text(purged[id]))
         )
-    return purged
+    return writer.purge_seq, purged
 
 
 def drop_old_bodies(writer: Writer, after: int) -> int | None:

@@ -43,6 +43,7 @@ async def read(request: Request) -> Feed:
         descending=request.query.get("dir") == "rev" or request.boolean("descending"),
         all_leaves=request.query.get("style") == "all_docs",
         include_docs=request.boolean("include_docs"),
+        remembered=request.database.cache.setdefault("pending", {}),
         show=Show(
             conflicts=request.boolean("conflicts"),
             attachments=request.boolean("attachments"),

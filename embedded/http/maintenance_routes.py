@@ -18,8 +18,8 @@ log = logging.getLogger("embedded")
 
 async def purge(request: Request) -> Response:
     asked = {id: document_parameters.revision_list(revs) for id, revs in (await request.json_object()).items()}
-    purged = await request.database.writing(maintenance.purge, asked)
-    return json_response({"purge_seq": request.database.sequence(len(purged)), "purged": purged}, 201)
+    number, purged = await request.database.writing(maintenance.purge, asked)
+    return json_response({"purge_seq": request.database.sequence(number), "purged": purged}, 201)
 
 
 async def compact(request: Request) -> Response:

@@ -43,6 +43,23 @@ def test_a_feed_goes_on_where_it_was_left(couch: Any, filled: str) -> None:
     assert couch.get(f"{filled}/_changes?since=now").json()["results"] == []
 
 
+@pytest.mark.parametrize("query", ["", "&filter=_selector"])
+def test_what_is_left_is_told_exactly_at_every_step(couch: Any, db: str, query: str) -> None:
+    couch.post(f"{db}/_bulk_docs", {"docs": [{"_id": f"d{n}", "even": n % 2 == 0} for n in range(20)]})
+    selector = {"selector": {"even": True}}
+    since, told = "0", 0
+    while told < 10:
+        answer = couch.post(f"{db}/_changes?limit=3&since={since}{query}", selector).json()
+        since, told = answer["last_seq"], told + len(answer["results"])
+        assert answer["pending"] == len(couch.get(f"{db}/_changes?since={since}").json()["results"])
+        couch.put(f"{db}/_local/nothing", {})
+    rev = couch.get(f"{db}/d19").json()["_rev"]
+    couch.put(f"{db}/d19", {"_rev": rev})
+    pending = couch.get(f"{db}/_changes?limit=1&since={since}").json()
+    left = couch.get(f"{db}/_changes?since={pending['last_seq']}").json()
+    assert pending["pending"] == len(left["results"])
+
+
 def test_a_sequence_of_a_database_that_was_made_anew_begins_at_the_beginning(couch: Any) -> None:
     if not couch.is_embedded:
         pytest.skip("CouchDB's sequences are its own matter")
