@@ -6,6 +6,7 @@ its interval is never run twice at a time. Changes of connections are noticed wi
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import socket
@@ -53,6 +54,9 @@ class Schedule:
         self._every_aggregate = aggregate
         self._stopping = threading.Event()
         self._lock = threading.Lock()
+        # APScheduler ends while it holds the lock that adding a job asks for, and waits for running jobs meanwhile: a
+        # job that added its next run just then would wait for ever. Nothing is added while or after it ends.
+        self._adding = threading.Lock()
         self._planned: dict[str, tuple[Connection, datetime]] = {}
         self._busy: set[str] = set()
         self._again: set[str] = set()
@@ -74,7 +78,8 @@ class Schedule:
 
     def stop(self) -> None:
         """Ends what runs as soon as it can be ended without harm, and returns then."""
-        self._stopping.set()
+        with self._adding:
+            self._stopping.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
@@ -105,14 +110,15 @@ class Schedule:
             except Exception:
                 log.exception("%s failed and is tried again in %s s", name, every)
             finally:
-                if not self._stopping.is_set():
-                    self._add(name, run, every)
+                self._add(name, run, every)
 
         self._add(name, run, first)
 
     def _add(self, job: str, work: Callable[..., None], seconds: float, *arguments: Any) -> datetime:
         at = datetime.now(UTC) + timedelta(seconds=seconds)
-        self._scheduler.add_job(work, "date", run_date=at, args=arguments, id=job, replace_existing=True)
+        with self._adding:
+            if not self._stopping.is_set():
+                self._scheduler.add_job(work, "date", run_date=at, args=arguments, id=job, replace_existing=True)
         return at
 
     def _tick(self) -> None:
@@ -156,10 +162,10 @@ class Schedule:
 
     def _unplan(self, name: str) -> None:
         self._planned.pop(name, None)
-        try:
-            self._scheduler.remove_job(f"sync:{name}")
-        except JobLookupError:
-            return
+        with self._adding:
+            if not self._stopping.is_set():
+                with contextlib.suppress(JobLookupError):
+                    self._scheduler.remove_job(f"sync:{name}")
 
     def _sync(self, name: str) -> None:
         with self._lock:
