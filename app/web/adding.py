@@ -161,11 +161,12 @@ def _zone() -> tzinfo:
 
 def _ticked(place: Place) -> list[dict[str, Any]]:
     """The rows of a service: each line of the plan that was ticked."""
-    return [
-        {"id": new_key(), "plan_line": line.line_id, "part": line.part, "quantity": line.quantity}
-        for line in _plan(place)
-        if request.form.get(f"tick.{line.line_id}")
-    ]
+    ticked = [line for line in _plan(place) if request.form.get(f"tick.{line.line_id}")]
+    rows: list[dict[str, Any]] = []
+    for line in ticked:
+        part = {"part": line.part_id, "quantity": line.quantity} if line.part_id else {}
+        rows.append({"id": new_key(), "plan_line": line.line_id, **part})
+    return rows
 
 
 def _plan(place: Place) -> list[PlanStatus]:

@@ -35,10 +35,11 @@ class ReadingLine:
 
 @dataclass(frozen=True)
 class PlanStatus:
-    """One line of the service plan: when it was last done and is due next, in words."""
+    """One line of the service plan: when it was last done and is due next, in words. `part` is the part's number."""
 
     line_id: str
     title: str
+    part_id: str
     part: str
     quantity: float
     interval: str
@@ -144,6 +145,7 @@ def plan_status(
             PlanStatus(
                 line_id=line.id,
                 title=line.title,
+                part_id=line.part,
                 part=part_number(line.part),
                 quantity=line.quantity,
                 interval=line.words(),
