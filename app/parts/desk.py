@@ -76,6 +76,12 @@ class PartsDesk:
             self._up_to_date()
             return self._table.needs(self._node.today(), horizon_days)
 
+    def version(self) -> tuple[int, int]:
+        """Brings the desk up to date; as long as this stays the same, so do its answers. Raises StoreError."""
+        with self._lock:
+            self._up_to_date()
+            return id(self._table), self._table.version
+
     def customer(self, customer_id: str, horizon_days: int) -> tuple[list[Need], dict[str, Standing]]:
         """What one customer's machines need, and how each of them stands, by its id. Raises StoreError."""
         with self._lock:

@@ -97,6 +97,8 @@ class Table:
     """What is known. Not safe between threads: the desk holds a lock around it."""
 
     def __init__(self) -> None:
+        # Grows with everything that may change an answer.
+        self.version = 0
         self._entries: dict[str, _Entry] = {}
         self._customers: dict[str, dict[str, Any]] = {}
         self._service_machines: dict[str, str] = {}
@@ -119,6 +121,7 @@ class Table:
             return
         if kind not in _KEPT:
             return
+        self.version += 1
         kept = None
         if document is not None:
             kept = {name: document[name] for name in _KEPT[kind] if document.get(name) not in (None, "")}
@@ -178,6 +181,7 @@ class Table:
         """Works out again what has been touched, or everything on a new day; returns how many machines that were."""
         if today != self._today:
             self._today = today
+            self.version += 1
             self._dirty |= self._entries.keys()
         worked_out = len(self._dirty)
         touched_models = set()

@@ -15,6 +15,7 @@ from app.documents import saving
 from app.replication.status import status
 from app.security.access import needs, require
 from app.web import current
+from app.web import needs as needed
 from app.web.birthdays import next_birthdays
 from app.web.disputes import count_disputes
 from app.web.frame import is_fragment
@@ -22,7 +23,6 @@ from app.web.home_page import (
     DiaryLine,
     DueMachine,
     diary_lines,
-    due_machines,
     greeting,
     ids_named,
     long_date,
@@ -30,7 +30,6 @@ from app.web.home_page import (
     unvisited_lines,
 )
 from app.web.lookup import title_of
-from app.web.needs import desk_progress, need_lines
 
 pages = Blueprint("home", __name__)
 NODE_ROLE = "dealer"
@@ -213,7 +212,7 @@ def _rows(answer: Rows) -> list[tuple[str, dict[str, Any], str]]:
 
 def _machines_due() -> MachinesDue | None:
     """The machines due; None while the parts desk is still working them out."""
-    if desk_progress(current.node()) is not None:
+    if needed.desk_progress(current.node()) is not None:
         return None
-    found = due_machines(need_lines(current.node(), MACHINE_DAYS), current.node().today())
+    found = needed.machines_due(current.node(), MACHINE_DAYS)
     return MachinesDue(found[:10], len(found))

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from app.parts.desk import parts_desk
 from app.parts.needs import Need
 from app.web.customer_machines import MachineState, machine_name
+from app.web.home_page import DueMachine, due_machines
 from app.web.parts_lists import NeedLine
 
 if TYPE_CHECKING:
     from app.node import Node
+
+_EXTENSION = "web.needs"
+_Line = TypeVar("_Line")
 
 
 @dataclass(frozen=True)
@@ -32,7 +36,21 @@ def desk_progress(node: Node) -> Progress | None:
 
 def need_lines(node: Node, days: int) -> list[NeedLine]:
     """What all machines need until `days` from today: parts only, not work without parts."""
-    return lines_of(parts_desk(node).needs(days))
+    return _kept(node, "lines", days, lambda: lines_of(parts_desk(node).needs(days)))
+
+
+def machines_due(node: Node, days: int) -> list[DueMachine]:
+    """The machines with something due until `days` from today, what has just become due first."""
+    return _kept(node, "machines", days, lambda: due_machines(lines_of(parts_desk(node).needs(days)), node.today()))
+
+
+def _kept(node: Node, name: str, days: int, work_out: Callable[[], list[_Line]]) -> list[_Line]:
+    """The last answer of this name, as long as the parts desk knows nothing new; nobody changes the list."""
+    key = (parts_desk(node).version(), days)
+    kept: dict[str, tuple[Any, list[Any]]] = node.extensions.setdefault(_EXTENSION, {})  # type: ignore[assignment]
+    if name not in kept or kept[name][0] != key:
+        kept[name] = (key, work_out())
+    return kept[name][1]
 
 
 def customer_needs(node: Node, customer_id: str, days: int) -> tuple[list[NeedLine], dict[str, MachineState]]:

@@ -11,7 +11,7 @@ from datetime import date
 from app.web.ages import ahead
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class NeedLine:
     """A quantity of one part that one machine needs by a day; `hours`, if any, are the engine hours it is due at."""
 
