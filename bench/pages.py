@@ -189,10 +189,19 @@ def _free_port() -> int:
 
 
 def _resident_megabytes(pid: int) -> float:
-    """The memory of a process and its children; on systems without ``/proc`` what ``ps`` says."""
+    """The memory of a process and its children, what they share counted once where the system says how much that is."""
     listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
     processes = [tuple(map(int, line.split())) for line in listing.splitlines() if len(line.split()) == 3]
     wanted = {pid}
     for _ in range(5):
         wanted |= {child for child, parent, _ in processes if parent in wanted}
-    return sum(kilobytes for process, _, kilobytes in processes if process in wanted) / 1000
+    return sum(_own_kilobytes(process, kilobytes) for process, _, kilobytes in processes if process in wanted) / 1000
+
+
+def _own_kilobytes(pid: int, resident: int) -> int:
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
+    except OSError:
+        return resident
+    shares = re.search(r"^Pss:\s+(\d+) kB$", rollup, re.MULTILINE)
+    return int(shares[1]) if shares else resident
