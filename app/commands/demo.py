@@ -66,7 +66,7 @@ def _show(folders: DemoFolders, port: int, couch: OutsideCouch | None, reset: bo
     with served(folders, steps) as nodes:
         click.echo()
         for node, logins in zip(nodes, (MANUFACTURER_LOGINS, DEALER_LOGINS, DEALER_LOGINS), strict=True):
-            names = ", ".join(f"{name} ({shown.split(', ')[-1].lower()})" for name, shown, _ in logins)
+            names = ", ".join(f"{name} ({role})" for name, _, role in logins)
             click.echo(f"  {node.address:<26} {node.settings.name}\n{'':<29}log in as {names}")
         click.echo(f"\n  The password of all of them is  {folders.password()}")
         click.echo(

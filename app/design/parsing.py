@@ -14,7 +14,7 @@ from typing import Any
 from app.design.expressions import compute
 from app.design.fields import Field
 from app.design.forms import Form
-from app.design.values import WrongValue, value_of
+from app.design.values import WrongValue, clean, value_of
 from app.documents.common import same
 
 Values = dict[str, Any]
@@ -169,7 +169,7 @@ def _reads_the_same(field: Field, value: Any) -> bool:
 
 def _is_empty(value: Any) -> bool:
     if isinstance(value, str):
-        return not value.strip()
+        return not clean(value).strip()
     if isinstance(value, Mapping):
         return all(_is_empty(each) for each in value.values())
     return value is None or value == []

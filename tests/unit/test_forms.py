@@ -7,7 +7,7 @@ from datetime import timedelta, timezone
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.design.expressions import compute, filled
@@ -260,6 +260,7 @@ def test_values_are_validated_in_the_form_in_which_they_are_kept(name: str, fiel
     assert field in validate(form(name), {field: value})
 
 
+@example("\x1b", "model")
 @given(st.text(), st.sampled_from(sorted(DOCUMENTED)))
 def test_no_text_breaks_a_form(text: str, name: str) -> None:
     made = form(name)
