@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from app.node import Node
 
 _EXTENSION = "web.needs"
-_Line = TypeVar("_Line")
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True)
@@ -36,21 +36,28 @@ def desk_progress(node: Node) -> Progress | None:
 
 def need_lines(node: Node, days: int) -> list[NeedLine]:
     """What all machines need until `days` from today: parts only, not work without parts."""
-    return _kept(node, "lines", days, lambda: lines_of(parts_desk(node).needs(days)))
+    return kept_answer(node, "lines", days, lambda: lines_of(parts_desk(node).needs(days)))
 
 
 def machines_due(node: Node, days: int) -> list[DueMachine]:
     """The machines with something due until `days` from today, what has just become due first."""
-    return _kept(node, "machines", days, lambda: due_machines(lines_of(parts_desk(node).needs(days)), node.today()))
+    return kept_answer(
+        node, "machines", days, lambda: due_machines(lines_of(parts_desk(node).needs(days)), node.today())
+    )
 
 
-def _kept(node: Node, name: str, days: int, work_out: Callable[[], list[_Line]]) -> list[_Line]:
-    """The last answer of this name, as long as the parts desk knows nothing new; nobody changes the list."""
-    key = (parts_desk(node).version(), days)
-    kept: dict[str, tuple[Any, list[Any]]] = node.extensions.setdefault(_EXTENSION, {})  # type: ignore[assignment]
-    if name not in kept or kept[name][0] != key:
-        kept[name] = (key, work_out())
-    return kept[name][1]
+def kept_answer(node: Node, name: str, question: Hashable, work_out: Callable[[], _Answer]) -> _Answer:
+    """The last answer of this name, as long as `question` is the same and the parts desk knows nothing new.
+
+    What it gives is shared between requests: nobody changes it.
+    """
+    key = (parts_desk(node).version(), question)
+    kept: dict[str, tuple[Any, Any]] = node.extensions.setdefault(_EXTENSION, {})  # type: ignore[assignment]
+    found = kept.get(name)
+    if found is None or found[0] != key:
+        found = kept[name] = (key, work_out())
+    answer: _Answer = found[1]
+    return answer
 
 
 def customer_needs(node: Node, customer_id: str, days: int) -> tuple[list[NeedLine], dict[str, MachineState]]:

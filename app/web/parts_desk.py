@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.security.access import needs
 from app.web import current
 from app.web.frame import is_fragment
-from app.web.needs import desk_progress, need_lines
+from app.web.needs import desk_progress, kept_answer, need_lines
 from app.web.parts_lists import NeedLine, as_csv, by_customer, by_part, filtered, totals
 
 pages = Blueprint("parts_desk", __name__)
@@ -55,30 +56,31 @@ def show() -> ResponseReturnValue:
     links = _links(filters)
     if building is not None:
         return render_template(template, building=building, days=filters.days, links=links)
+    answer = kept_answer(current.node(), "parts desk", filters, lambda: _answer(filters))
+    rows = answer["rows"]
+    if filters.by == "part":
+        rows = [
+            {**vars(total), "url": url_for("parts_desk.show", **filters.arguments(by="customer", part=total.part))}
+            for total in rows
+        ]
+    return render_template(template, building=None, **vars(filters), **{**answer, "rows": rows}, links=links)
+
+
+def _answer(filters: Filters) -> dict[str, Any]:
+    """What the page shows with these filters, the same for everybody."""
     today = current.node().today()
     every = need_lines(current.node(), filters.days)
     lines = filters.of(every)
-    if filters.by == "customer":
-        groups: list[Any] = list(by_customer(lines, today))
-        shown = groups[:_CUSTOMERS_SHOWN]
-    else:
-        groups = [
-            {**vars(total), "url": url_for("parts_desk.show", **filters.arguments(by="customer", part=total.part))}
-            for total in by_part(lines, today)
-        ]
-        shown = groups[:_PARTS_SHOWN]
-    return render_template(
-        template,
-        building=None,
-        **vars(filters),
-        rows=shown,
-        more=len(groups) > len(shown),
-        totals=totals(lines),
-        horizons=sorted({*HORIZONS, filters.days}),
-        makes=sorted({line.make for line in every if line.make}),
-        customers=sorted({(line.customer_id, line.customer) for line in every if line.customer_id}, key=_name),
-        links=links,
-    )
+    groups: Sequence[Any] = by_customer(lines, today) if filters.by == "customer" else by_part(lines, today)
+    shown = groups[: _CUSTOMERS_SHOWN if filters.by == "customer" else _PARTS_SHOWN]
+    return {
+        "rows": shown,
+        "more": len(groups) > len(shown),
+        "totals": totals(lines),
+        "horizons": sorted({*HORIZONS, filters.days}),
+        "makes": sorted({line.make for line in every if line.make}),
+        "customers": sorted({(line.customer_id, line.customer) for line in every if line.customer_id}, key=_name),
+    }
 
 
 @pages.get("/parts-desk/needed.csv")
