@@ -187,6 +187,7 @@ def test_a_reference_to_nothing_is_found(dealer_node: Node) -> None:
 
 def test_every_handwritten_design_document_runs_without_an_error_on_any_node(make_node: Callable[..., Node]) -> None:
     dealer, manufacturer = make_node("dealer"), make_node("manufacturer")
+    answered = set()
     for node in (dealer, manufacturer):
         for name in node.store.names():
             database = node.store.database(name)
@@ -194,6 +195,12 @@ def test_every_handwritten_design_document_runs_without_an_error_on_any_node(mak
                 if document.belongs_in(name):
                     for view in document.body.get("views", {}):
                         database.view(document.name, view, limit=1)
+                        answered.add((document.name, view))
+    assert answered == {
+        (document.name, view)
+        for document in read_design_documents().values()
+        for view in document.body.get("views", {})
+    }
 
 
 @pytest.mark.parametrize(
