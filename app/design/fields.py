@@ -15,6 +15,7 @@ TYPES = (
     "long text",
     "number",
     "money",
+    "year",
     "date",
     "time",
     "day of year",

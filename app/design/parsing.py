@@ -147,6 +147,7 @@ def _validate_value(field: Field, place: str, value: Any, errors: Errors) -> Non
     kinds: dict[str, type | tuple[type, ...]] = {
         "number": (int, float),
         "money": (int, float),
+        "year": (int, float),
         "yes/no": bool,
         "tags": list,
         "position": dict,

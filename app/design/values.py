@@ -9,6 +9,7 @@ import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, tzinfo
 from typing import Any
 from urllib.parse import urlsplit
@@ -282,6 +283,10 @@ def _position(field: Field, typed: Any, zone: tzinfo) -> dict[str, float]:
     return {"latitude": round(latitude, 7), "longitude": round(longitude, 7)}
 
 
+def _year(field: Field, typed: Any, zone: tzinfo) -> int | float:
+    return _number(replace(field, whole=True), typed, zone)
+
+
 def _nothing(field: Field, typed: Any, zone: tzinfo) -> Any:
     raise WrongValue("a file, which is attached on the document's page")
 
@@ -291,6 +296,7 @@ _READERS: dict[str, Callable[[Field, Any, tzinfo], Any]] = {
     "long text": _long_text,
     "number": _number,
     "money": _number,
+    "year": _year,
     "date": _date,
     "time": _time,
     "day of year": _day_of_year,

@@ -12,7 +12,7 @@ from app.couch import Row
 from app.replication.dealers import dealers
 from app.security.access import needs
 from app.web import current, frame, lists
-from app.web.documents import titles_of
+from app.web.lookup import title_of
 
 NODE_ROLE = "manufacturer"
 pages = Blueprint("dashboard", __name__)
@@ -60,17 +60,18 @@ def demand(month: str) -> ResponseReturnValue:
     )
     if not rows:
         abort(404, f"No parts are foreseen for {month}.")
-    titles = titles_of({row.key[1] for row in rows}, around=current.node().catalog)
+    parts = current.node().catalog.get_many(row.key[1] for row in rows)
     lines = [
-        (
-            titles.get(row.key[1], row.key[1]),
-            frame.document_url(row.key[1]),
-            row.value,
-            url_for("dashboard.demand_rows", month=month, part=row.key[1]),
-        )
-        for row in sorted(rows, key=lambda row: -row.value)
+        {
+            "title": _part_title(row.key[1], parts),
+            "url": frame.document_url(row.key[1]),
+            "quantity": row.value,
+            "unit": parts.get(row.key[1], {}).get("unit", ""),
+            "rows_url": url_for("dashboard.demand_rows", month=month, part=row.key[1]),
+        }
+        for row in rows
     ]
-    return render_template("dashboard/demand.html", month=month, lines=lines, total=sum(row.value for row in rows))
+    return render_template("dashboard/demand.html", month=month, lines=sorted(lines, key=lambda line: line["title"]))
 
 
 @pages.get("/demand/<month>/<path:part>")
@@ -85,8 +86,20 @@ def demand_rows(month: str, part: str) -> ResponseReturnValue:
     if not rows:
         abort(404, f"No machine is foreseen to need this part in {month}.")
     lines = [(row.doc, frame.document_url(row.doc["machine"]), row.value) for row in rows if row.doc]
-    title = titles_of({part}, around=current.node().catalog).get(part, part)
-    return render_template("dashboard/demand_rows.html", month=month, title=title, lines=lines, cut=len(rows) == _ROWS)
+    parts = current.node().catalog.get_many([part])
+    return render_template(
+        "dashboard/demand_rows.html",
+        month=month,
+        title=_part_title(part, parts),
+        unit=parts.get(part, {}).get("unit", ""),
+        lines=lines,
+        cut=len(rows) == _ROWS,
+    )
+
+
+def _part_title(part: str, parts: dict[str, dict[str, Any]]) -> str:
+    """What a part is called; of one that the catalog does not have, its number."""
+    return title_of(parts[part], current.forms()) if part in parts else part.partition(":")[2]
 
 
 def _models(rows: list[Row]) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from app.design import Field, Form
 
-NUMERIC = ("number", "money")
+NUMERIC = ("number", "money", "year")
 # The name of a value that no field of the form has.
 NO_FIELD = ""
 

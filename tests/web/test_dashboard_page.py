@@ -61,7 +61,16 @@ def fill(node):
                 "name": "LT 1",
                 "hours_per_day": 5,
                 "plan": [{"id": "a", "title": "Oil", "part": "OIL-1", "quantity": 2, "every_hours": 100}],
-            }
+            },
+            {
+                "_id": "part:OIL-1",
+                "type": "part",
+                "dealer": "",
+                "share": "manufacturer",
+                "number": "OIL-1",
+                "name": "Engine oil",
+                "unit": "litre",
+            },
         ],
         "test",
     )
@@ -116,6 +125,9 @@ def test_the_demand_of_a_month_opens_into_parts_and_these_into_machines(manufact
     parts = manufacturer_client.get(month).text
     machines_url = re.search(r'href="(/demand/\d{4}-\d\d/part:OIL-1)"', parts).group(1)
     machines = manufacturer_client.get(machines_url).text
+    assert "Engine oil" in parts
+    assert '<td data-label="Unit">litre</td>' in parts
+    assert "litre</td>" in machines
     assert "ACME-1" in machines
     assert "ACME-3" in machines
 

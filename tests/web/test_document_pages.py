@@ -58,6 +58,14 @@ def test_a_document_is_shown_by_its_form(client: Browser) -> None:
         assert words in text
 
 
+def test_a_year_is_not_a_number_of_thousands(client: Browser, dealer_node: Node) -> None:
+    make(dealer_node, "machine", "ACME-1", make="Acme", serial="1", year=2020)
+    make(dealer_node, "keepsake", "k1", person="D001:person:p1", customer=CUSTOMER, birth_year=1971)
+    assert "Year built 2020" in text_of(client.get("/documents/D001:machine:ACME-1"))
+    assert "Year of birth 1971" in text_of(client.get("/documents/D001:keepsake:k1"))
+    assert field_of(client.get("/documents/D001:keepsake:k1/edit"), "birth_year") == "1971"
+
+
 @pytest.mark.usefixtures("customer")
 def test_what_somebody_typed_is_never_read_as_a_part_of_the_page(client: Browser, dealer_node: Node) -> None:
     make(dealer_node, "person", "p1", customer=CUSTOMER, name="<script>alert(1)</script>", notes="<b>x</b>")
