@@ -14,9 +14,10 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from app.documents.ids import catalog_id, model_key
+from app.market.catalog import Catalog, model_id
 from app.market.indexes import build_indexes
 from app.market.standing import standing, standing_id
+from app.parts.serials import plain
 from app.replication.running import held
 from app.replication.sequences import changes_from
 
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 
 _DESIGN = "forecast-sources"
 _FOLLOWED = "ironbook-forecast"
+# Raised when standings hold something new, so that those of an older version are made anew.
+_SHAPE = 2
 _BATCH = 500
 _WAIT = 120.0
 
@@ -45,7 +48,7 @@ def refresh_forecast(node: Node, stop: threading.Event | None = None, today: dat
     with held(node, "forecast", _WAIT, "The forecast is being worked out by another process already."):
         run = _Run(node, today or node.today(), stop or threading.Event())
         followed = node.forecast.get_local(_FOLLOWED)
-        rebuilt = not followed or followed.get("month") != run.month
+        rebuilt = not followed or (followed.get("month"), followed.get("shape")) != (run.month, _SHAPE)
         if rebuilt:
             run.build_all()
         else:
@@ -64,7 +67,7 @@ class _Run:
         self.stop = stop
         self.machines = 0
         self.written = 0
-        self._models: dict[str, Mapping[str, Any] | None] = {}
+        self._catalog = Catalog(node.catalog)
 
     def build_all(self) -> None:
         """Every machine of the market; standings of machines that are gone are removed."""
@@ -88,11 +91,11 @@ class _Run:
     def follow(self, followed: Mapping[str, Any]) -> None:
         """The machines that changes of the catalog and the market concern."""
         market_seq, catalog_seq = followed["market_seq"], followed["catalog_seq"]
-        models: set[str] = set()
+        changed: set[str] = set()
         for page in self._changes(self.node.catalog, catalog_seq):
             catalog_seq = page.last_seq
-            models.update(change["id"] for change in page.results if change["id"].startswith("model:"))
-        for batch in _batches(self._machines_of_models(models) if models else ()):
+            changed.update(change["id"] for change in page.results)
+        for batch in _batches(sorted(self._concerned_by_catalog(changed))):
             self._work_out(batch)
         for page in self._changes(self.node.market, market_seq):
             for batch in _batches(sorted(self._concerned(page.results))):
@@ -142,6 +145,30 @@ class _Run:
             )
         return machines
 
+    def _concerned_by_catalog(self, changed: set[str]) -> set[str]:
+        """The machines whose model, parts or bulletins changed."""
+        bulletins = {each for each in changed if each.startswith("bulletin:")}
+        models = {each for each in changed if each.startswith("model:")} | self._catalog.models_with_parts(
+            {each for each in changed if each.startswith("part:")}
+        )
+        if not models and not bulletins:
+            return set()
+        makes = self._catalog.makes_of_bulletins(bulletins)
+        groups = self.node.market.view(_DESIGN, "machines", startkey=["model"], endkey=["model", {}], group_level=3)
+        keys = [
+            row.key for row in groups if model_id(row.key[1], row.key[2]) in models or plain(row.key[1]) in makes
+        ]  # fmt: skip
+        rows = self.node.market.view(_DESIGN, "machines", keys=keys, reduce=False).rows if keys else []
+        concerned = {str(row.id) for row in rows}
+        for bulletin in bulletins:
+            # Those it concerned before it was changed.
+            told = self.node.forecast.view(
+                "forecast", "bulletins", startkey=["bulletin", bulletin], endkey=["bulletin", bulletin, {}],
+                reduce=False,
+            )  # fmt: skip
+            concerned.update(str(row.id).replace(":standing:", ":machine:", 1) for row in told)
+        return concerned
+
     def _all_machines(self) -> Iterator[str]:
         last: dict[str, Any] = {}
         while True:
@@ -154,18 +181,10 @@ class _Run:
                 return
             last = {"startkey": rows[_BATCH].key, "startkey_docid": rows[_BATCH].id}
 
-    def _machines_of_models(self, model_ids: set[str]) -> Iterator[str]:
-        groups = self.node.market.view(
-            _DESIGN, "machines", startkey=["model"], endkey=["model", {}], group_level=3
-        ).rows
-        keys = [row.key for row in groups if _model_id(row.key[1], row.key[2]) in model_ids]
-        if keys:
-            yield from (str(row.id) for row in self.node.market.view(_DESIGN, "machines", keys=keys, reduce=False).rows)
-
     def _work_out(self, machine_ids: Sequence[str]) -> None:
         machines = self.node.market.get_many(machine_ids)
         customers = self.node.market.get_many(sorted({m["customer"] for m in machines.values() if m.get("customer")}))
-        self._read_models(machines.values())
+        self._catalog.read_for(machines.values())
         history: dict[str, list[dict[str, Any]]] = {}
         for row in self.node.market.view(_DESIGN, "history", keys=list(machines)).rows if machines else ():
             history.setdefault(row.key, []).append(row.value)
@@ -179,21 +198,16 @@ class _Run:
                     documents.append({"_id": existing["_id"], "_rev": existing["_rev"], "_deleted": True})
                 continue
             name = str((customers.get(machine.get("customer", "")) or {}).get("name") or "")
-            model = self._models.get(_model_id(machine.get("make"), machine.get("model")))
-            document = standing(machine, history.get(machine_id, ()), model, name, self.today)
+            document = standing(
+                machine, history.get(machine_id, ()), self._catalog.model_of(machine), name, self.today,
+                self._catalog.parts, self._catalog.bulletins_of(machine),
+            )  # fmt: skip
             if existing is None:
                 documents.append(document)
             elif document != {key: value for key, value in existing.items() if key != "_rev"}:
                 documents.append({**document, "_rev": existing["_rev"]})
         self.machines += len(machine_ids)
         self._write(documents)
-
-    def _read_models(self, machines: Iterable[Mapping[str, Any]]) -> None:
-        wanted = {_model_id(machine.get("make"), machine.get("model")) for machine in machines} - self._models.keys()
-        wanted.discard("")
-        if wanted:
-            found = self.node.catalog.get_many(sorted(wanted))
-            self._models.update({model_id: found.get(model_id) for model_id in wanted})
 
     def _write(self, documents: list[dict[str, Any]]) -> None:
         if documents:
@@ -203,13 +217,14 @@ class _Run:
     def _remember(self, market_seq: Any, catalog_seq: Any) -> None:
         document = self.node.forecast.get_local(_FOLLOWED) or {"_id": _FOLLOWED}
         self.node.forecast.put_local(
-            {**document, "market_seq": market_seq, "catalog_seq": catalog_seq, "month": self.month}
+            {
+                **document,
+                "market_seq": market_seq,
+                "catalog_seq": catalog_seq,
+                "month": self.month,
+                "shape": _SHAPE,
+            }
         )
-
-
-def _model_id(make: Any, model: Any) -> str:
-    """The catalog's id of a machine's model, empty when the machine does not say which it is."""
-    return catalog_id("model", model_key(str(make), str(model))) if make and model else ""
 
 
 def _batches(ids: Iterable[str]) -> Iterator[list[str]]:

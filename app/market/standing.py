@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
+from types import MappingProxyType
 from typing import Any
 
+from app.parts.bulletins import applies, open_bulletins
 from app.parts.due import Due, due
 from app.parts.history import day
+from app.parts.needs import sold_as
 from app.parts.plans import plan_of
 from app.parts.usage import usage
 
@@ -27,12 +30,15 @@ def standing(
     model: Mapping[str, Any] | None,
     customer_name: str,
     today: date,
+    parts: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+    bulletins: Iterable[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """The standing of `machine` on `today`.
 
-    `history` are its readings and services, or as much of them as the view ``forecast-sources/history`` gives; `model`
-    is the catalog's. `hours` are total engine hours, None when nobody knows. `demand` has a row for each part and
-    month ``YYYY-MM``, what is overdue being needed this month.
+    `history` are its readings and services, or as much of them as the view ``forecast-sources/history`` gives; `model`,
+    `parts` by id and `bulletins` are the catalog's. `hours` are total engine hours, None when nobody knows. `demand`
+    has a row for each part, as it is sold now, and month ``YYYY-MM``, what is overdue being needed this month;
+    `bulletins` one for each that concerns the machine.
     """
     rows = list(history)
     readings = [row for row in rows if row.get("type") == "reading"]
@@ -53,25 +59,47 @@ def standing(
         "source": now.source,
         "planned": model is not None,
         "overdue": sum(need.overdue for need in needs),
-        "demand": demand(needs, today),
+        "demand": demand(needs, today, parts),
+        "bulletins": _bulletins(machine, bulletins, services),
         "month": today.strftime("%Y-%m"),
     }
 
 
-def demand(needs: Iterable[Due], today: date) -> list[dict[str, Any]]:
-    """How many of each part in each month, by month and part; lines without a part need none."""
+def demand(
+    needs: Iterable[Due], today: date, parts: Mapping[str, Mapping[str, Any]] = MappingProxyType({})
+) -> list[dict[str, Any]]:
+    """How many of each part in each month, by month and part; lines without a part need none.
+
+    A part that was replaced counts as the one sold instead. `value` is at list prices, absent when nobody knows one.
+    """
     this_month = today.strftime("%Y-%m")
     quantities: dict[tuple[str, str], float] = {}
+    prices: dict[str, float | None] = {}
     for need in needs:
         if not need.part:
             continue
+        sold = sold_as(need.part, parts)
+        prices[sold.id] = sold.price
         for visit in need.visits:
-            key = (max(visit.on.strftime("%Y-%m"), this_month), need.part)
+            key = (max(visit.on.strftime("%Y-%m"), this_month), sold.id)
             quantities[key] = quantities.get(key, 0.0) + visit.quantity
     return [
-        {"part": part, "month": month, "quantity": round(quantity, 3)}
+        {"part": part, "month": month, "quantity": round(quantity, 3), **_value(quantity, prices[part])}
         for (month, part), quantity in sorted(quantities.items())
     ]
+
+
+def _value(quantity: float, price: float | None) -> dict[str, float]:
+    return {} if price is None else {"value": round(quantity * price, 2)}
+
+
+def _bulletins(
+    machine: Mapping[str, Any], bulletins: Iterable[Mapping[str, Any]], services: Iterable[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    concerned = [bulletin for bulletin in bulletins if applies(bulletin, machine)]
+    still_open = {bulletin["_id"] for bulletin in open_bulletins(machine, concerned, services)}
+    ids = sorted(str(bulletin["_id"]) for bulletin in concerned)
+    return [{"bulletin": bulletin_id, "done": bulletin_id not in still_open} for bulletin_id in ids]
 
 
 def _end(today: date) -> date:

@@ -74,10 +74,13 @@ NAVIGATION: dict[str, tuple[Entry, ...]] = {
     ),
 }
 
-# Types with a page written by hand; every other document is shown by its form.
+# Types with a page written by hand, at dealers or at head office; every other document is shown by its form.
 PAGE_OF_TYPE = {
-    "customer": "customers.show",
-    "machine": "machines.show",
+    "customer": ("customers.show", "market_documents.customer"),
+    "machine": ("machines.show", "market_documents.machine"),
+    "model": ("catalog.model",),
+    "part": ("catalog.part",),
+    "bulletin": ("catalog.bulletin",),
 }
 
 
@@ -139,9 +142,9 @@ def asset(path: str) -> str:
 def document_url(document_id: str, document_type: str = "") -> str:
     """The page of a document: the handwritten one of its type, else the one drawn from its form."""
     kind = document_type or type_of(document_id)
-    endpoint = PAGE_OF_TYPE.get(kind, "")
-    if endpoint in current_app.view_functions:
-        return url_for(endpoint, document_id=document_id)
+    for endpoint in PAGE_OF_TYPE.get(kind, ()):
+        if endpoint in current_app.view_functions:
+            return url_for(endpoint, document_id=document_id)
     return url_for("documents.show", document_id=document_id)
 
 

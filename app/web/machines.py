@@ -19,6 +19,7 @@ from app.web import current
 from app.web.machine_page import MachineDocuments, MachinePage, PlanStatus, machine_page
 
 if TYPE_CHECKING:
+    from app.couch import Database
     from app.node import Node
 
 pages = Blueprint("machines", __name__)
@@ -67,12 +68,16 @@ def plan_of_machine(machine_id: str) -> list[PlanStatus]:
 
 def _page(machine_id: str) -> MachinePage | None:
     node = current.node()
-    found = read_machine(node, machine_id)
+    found = read_machine(node, machine_id, node.book)
+    return page_of(found, parts_desk(node).average(model_id(found.machine)) if found else None)
+
+
+def page_of(found: MachineDocuments | None, average: float | None) -> MachinePage | None:
+    """The page of a machine that was read; `average` is how many hours a day machines of its model run."""
     if found is None:
         return None
     require("read", found.machine)
-    today = node.today()
-    average = parts_desk(node).average(model_id(found.machine))
+    today = current.node().today()
     used = usage_of(found.machine, found.readings, found.model, today, average)
     plan = plan_of(found.model)
     options = found.machine.get("options")
@@ -80,19 +85,19 @@ def _page(machine_id: str) -> MachinePage | None:
     return machine_page(found, used, concerned, schedule(plan, used, found.services, today, found.machine), today)
 
 
-def read_machine(node: Node, machine_id: str) -> MachineDocuments | None:
-    """A machine's documents in five requests; None when there is no such machine."""
-    machine = node.book.get(machine_id)
+def read_machine(node: Node, machine_id: str, database: Database) -> MachineDocuments | None:
+    """A machine's documents, from the book or the market, in five requests; None when there is no such machine."""
+    machine = database.get(machine_id)
     if machine is None or machine.get("type") != "machine":
         return None
     owner, catalog_model = str(machine.get("customer") or ""), model_id(machine)
-    readings = _readings(node, machine_id)
-    services = node.book.view("machines", "by_machine", **_newest([machine_id, "service"], _MOST)).rows
+    readings = _readings(database, machine_id)
+    services = database.view("machines", "by_machine", **_newest([machine_id, "service"], _MOST)).rows
     documents = [row.doc for row in services if row.doc]
     bulletins = read_bulletins(node)
     return MachineDocuments(
         machine=machine,
-        customer=node.book.get(owner) if owner else None,
+        customer=database.get(owner) if owner else None,
         model=node.catalog.get(catalog_model) if catalog_model else None,
         readings=readings[:_READINGS_SHOWN],
         services=documents,
@@ -107,8 +112,8 @@ def read_bulletins(node: Node) -> list[dict[str, Any]]:
     return [row.doc for row in rows if row.doc]
 
 
-def _readings(node: Node, machine_id: str) -> list[dict[str, Any]]:
-    rows = node.book.view(
+def _readings(database: Database, machine_id: str) -> list[dict[str, Any]]:
+    rows = database.view(
         "readings",
         "by_machine",
         startkey=[machine_id, {}],

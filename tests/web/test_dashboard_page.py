@@ -1,93 +1,27 @@
 """Head office's dashboard: figures over all dealers, each opening into the rows behind it."""
 
+import csv
+import io
 import re
-from datetime import UTC, datetime
 
+import pytest
+from head_office import fill, machine, number_behind, open_market, rows_of, text_of
 from visitors import signed_in
 
 from app.documents import saving
-from app.market.forecast import refresh_forecast
 
 
-def machine(dealer, serial, model="LT 1"):
-    return {
-        "_id": f"{dealer}:machine:ACME-{serial}",
-        "type": "machine",
-        "dealer": dealer,
-        "share": "manufacturer",
-        "make": "Acme",
-        "model": model,
-        "serial": serial,
-        "position": {"latitude": 50.1, "longitude": 9.2},
-    }
+@pytest.fixture(scope="module")
+def market(store_server, tmp_path_factory):
+    """A small market that nothing here changes."""
+    with open_market(store_server, tmp_path_factory.mktemp("market")) as app:
+        yield app
 
 
-def reading(dealer, serial, hours):
-    today = datetime.now(UTC).date().isoformat()
-    return {
-        "_id": f"{dealer}:reading:ACME-{serial}:{today}",
-        "type": "reading",
-        "dealer": dealer,
-        "share": "manufacturer",
-        "machine": f"{dealer}:machine:ACME-{serial}",
-        "at": f"{today}T06:00:00Z",
-        "hours": hours,
-        "source": "manual",
-    }
-
-
-def opportunity(dealer, key, stage, value):
-    return {
-        "_id": f"{dealer}:opportunity:{key}",
-        "type": "opportunity",
-        "dealer": dealer,
-        "share": "manufacturer",
-        "title": "One more",
-        "stage": stage,
-        "value": value,
-    }
-
-
-def fill(node):
-    saving.save_many(
-        node.catalog,
-        [
-            {
-                "_id": "model:ACME-LT1",
-                "type": "model",
-                "dealer": "",
-                "share": "manufacturer",
-                "make": "Acme",
-                "name": "LT 1",
-                "hours_per_day": 5,
-                "plan": [{"id": "a", "title": "Oil", "part": "OIL-1", "quantity": 2, "every_hours": 100}],
-            },
-            {
-                "_id": "part:OIL-1",
-                "type": "part",
-                "dealer": "",
-                "share": "manufacturer",
-                "number": "OIL-1",
-                "name": "Engine oil",
-                "unit": "litre",
-            },
-        ],
-        "test",
-    )
-    saving.save_many(
-        node.market,
-        [
-            machine("D001", "1"),
-            machine("D001", "2"),
-            machine("D002", "3"),
-            reading("D001", "1", 990.0),
-            reading("D002", "3", 990.0),
-            opportunity("D001", "x", "quoted", 1000),
-            opportunity("D002", "y", "quoted", 500),
-        ],
-        "test",
-    )
-    refresh_forecast(node)
+@pytest.fixture
+def browser(market):
+    """An analyst's browser."""
+    return signed_in(market, "analyst")
 
 
 def test_signing_in_leads_to_the_dashboard(manufacturer_client):
@@ -97,45 +31,145 @@ def test_signing_in_leads_to_the_dashboard(manufacturer_client):
 
 
 def test_an_empty_market_has_a_dashboard_too(manufacturer_client):
-    answer = manufacturer_client.get("/dashboard")
-    assert answer.status_code == 200
-    assert "No dealer is admitted yet" in answer.text
+    assert "No dealer is admitted yet" in text_of(manufacturer_client, "/dashboard")
 
 
-def test_the_installed_base_opens_into_as_many_rows(manufacturer_node, manufacturer_client):
+@pytest.mark.parametrize(
+    ("address", "count"),
+    [
+        ("/market/machines?make=Acme", 3),
+        ("/market/machines?make=Acme&model=LT+1", 3),
+        ("/market/machines?dealer=D001", 2),
+        ("/market/machines?dealer=D002", 1),
+        ("/market/opportunities?stage=quoted", 2),
+        ("/market/opportunities?dealer=D001&stage=quoted", 1),
+        ("/market/opportunities?stage=open", 2),
+        ("/market/bulletin-machines?bulletin=bulletin:B-1", 2),
+        ("/market/bulletin-machines?bulletin=bulletin:B-1&state=open", 1),
+        ("/market/bulletin-machines?bulletin=bulletin:B-1&state=done", 1),
+    ],
+)
+def test_each_number_opens_into_as_many_rows(browser, address, count):
+    text = text_of(browser, "/dashboard")
+    assert str(count) in number_behind(text, address)
+    assert rows_of(browser, address) == count
+
+
+def test_scrapped_machines_are_told_apart(browser):
+    assert "1 machine" in text_of(browser, "/dashboard")
+    assert rows_of(browser, "/market/machines?gone=yes") == 1
+
+
+def test_a_dealer_and_a_make_can_be_chosen(manufacturer_client, manufacturer_node):
     fill(manufacturer_node)
-    text = manufacturer_client.get("/dashboard").text
-    assert "3 machines" in text
-    url = re.search(r'data-label="Machines" class="number"><a href="(/lists/machines\?[^"]+)">3</a>', text).group(1)
-    rows = manufacturer_client.get(url.replace("&amp;", "&")).text
-    assert all(f"ACME-{serial}" in rows for serial in "123")
+    browser = manufacturer_client
+    saving.save_many(manufacturer_node.market, [{**machine("D001", "9"), "make": "Other", "model": "X"}], "test")
+    assert "4 machines" in text_of(browser, "/dashboard")
+    assert "3 machines · Hartmann" in text_of(browser, "/dashboard?dealer=D001")
+    assert "3 machines · Acme" in text_of(browser, "/dashboard?make=Acme")
+    assert "2 machines · Acme · Hartmann" in text_of(browser, "/dashboard?dealer=D001&make=Acme")
 
 
-def test_the_pipeline_adds_up_by_stage_and_dealer(manufacturer_node, manufacturer_client):
-    fill(manufacturer_node)
-    text = manufacturer_client.get("/dashboard").text.replace("\xa0", " ")
-    assert "1,500.00 EUR" in text or "1,500 EUR" in text
-    assert re.search(r"D001: 1, 1,000(\.00)? EUR", text)
-
-
-def test_the_demand_of_a_month_opens_into_parts_and_these_into_machines(manufacturer_node, manufacturer_client):
-    fill(manufacturer_node)
-    text = manufacturer_client.get("/dashboard").text
-    month = re.search(r'href="(/demand/\d{4}-\d\d)"', text).group(1)
-    parts = manufacturer_client.get(month).text
-    machines_url = re.search(r'href="(/demand/\d{4}-\d\d/part:OIL-1)"', parts).group(1)
-    machines = manufacturer_client.get(machines_url).text
-    assert "Engine oil" in parts
-    assert '<td data-label="Unit">litre</td>' in parts
-    assert "litre</td>" in machines
-    assert "ACME-1" in machines
-    assert "ACME-3" in machines
-
-
-def test_a_month_without_demand_is_told_so(manufacturer_client):
-    answer = manufacturer_client.get("/demand/1999-01")
+@pytest.mark.parametrize("address", ["/dashboard?dealer=D999", "/market/machines?dealer=D999", "/dealers/D999"])
+def test_a_dealer_that_there_is_not_is_told_so(browser, address):
+    answer = browser.get(address)
     assert answer.status_code == 404
-    assert "No parts are foreseen for 1999-01" in answer.text
+    assert "There is no dealer “D999” here" in answer.text
+
+
+@pytest.mark.parametrize("address", ["/dashboard?make=Nobody", "/market/machines?make=Nobody"])
+def test_a_make_that_nobody_has_is_told_so(browser, address):
+    answer = browser.get(address)
+    assert answer.status_code == 404
+    assert "No machine of the make “Nobody” is known here" in answer.text
+
+
+def test_the_demand_of_a_month_opens_into_parts_and_these_into_machines(browser):
+    text = text_of(browser, "/dashboard")
+    month = re.search(r'href="(/demand/\d{4}-\d\d)"', text).group(1)
+    parts = text_of(browser, month)
+    # The plan names OIL-0, which OIL-1 has replaced.
+    assert "OIL-1" in parts
+    assert "OIL-0" not in parts
+    machines = re.search(r'href="(/market/demand/machines\?[^"]+part=part:OIL-1[^"]*)"', parts).group(1)
+    rows = text_of(browser, machines)
+    assert "ACME-1" in rows
+    assert "ACME-3" in rows
+    assert "ACME-2" not in rows
+
+
+def test_the_months_of_a_make_open_into_its_models(browser):
+    text = text_of(browser, "/dashboard?make=Acme")
+    month = re.search(r'href="(/demand/\d{4}-\d\d\?make=Acme)"', text).group(1)
+    models = text_of(browser, month)
+    machines = re.search(r'href="(/market/demand/machines\?[^"]+)"', models).group(1)
+    assert "ACME-1" in text_of(browser, machines)
+
+
+def test_the_months_of_a_dealer_and_a_make_open_into_machines(browser):
+    text = text_of(browser, "/dashboard?dealer=D002&make=Acme")
+    month = re.search(r'href="(/demand/\d{4}-\d\d\?[^"]+)"', text).group(1)
+    rows = browser.get(month, follow_redirects=True).text
+    assert "ACME-3" in rows
+    assert "ACME-1" not in rows
+
+
+def test_the_value_of_demand_is_what_its_rows_add_up_to(browser):
+    text = text_of(browser, "/dashboard")
+    (said,) = number_behind(text, "/demand")
+    rows = browser.get("/market/demand/machines.csv?part=part:OIL-1").get_data().decode("utf-8-sig")
+    together = sum(float(row["Value"]) for row in csv.DictReader(io.StringIO(rows)))
+    assert together > 0
+    assert said == f"{together:,.0f}"
+
+
+def test_a_month_without_demand_is_told_so(browser):
+    answer = browser.get("/demand/1999-01")
+    assert answer.status_code == 404
+    assert "No parts are foreseen for Jan" in answer.text
+
+
+def test_the_map_counts_each_machine_once_at_every_zoom(browser):
+    world = "south=-85&north=85&west=-180&east=180"
+    for zoom in (0, 3, 5, 12):
+        points = browser.get(f"/dashboard/places?{world}&zoom={zoom}").get_json()
+        assert sum(point["count"] for point in points) == 2
+    (near,) = browser.get("/dashboard/places?south=49&north=51&west=8&east=9&zoom=9&dealer=D001").get_json()
+    assert (near["count"], near["latitude"], near["longitude"]) == (1, 50.1, 8.7)
+    assert rows_of(browser, near["url"]) == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/dashboard/places?zoom=3",
+        "/dashboard/places?south=a&north=1&west=1&east=1&zoom=3",
+        "/dashboard/places?south=nan&north=1&west=1&east=1&zoom=3",
+        "/dashboard/places?south=0&north=1&west=1&east=inf&zoom=3",
+    ],
+)
+def test_a_window_without_sides_is_a_bad_request(browser, address):
+    assert browser.get(address).status_code == 400
+
+
+def test_bulletins_say_how_far_they_have_come(browser):
+    text = text_of(browser, "/dashboard")
+    assert "Check the hose" in text
+    assert "50 %" in text
+
+
+def test_dealers_say_when_they_were_last_heard_of(manufacturer_client, manufacturer_node):
+    fill(manufacturer_node)
+    browser = manufacturer_client
+    assert text_of(browser, "/dashboard").count("Never synced") == 2
+    dealer = manufacturer_node.local.get("dealer:D001")
+    manufacturer_node.local.put({**dealer, "last_sync": "2020-01-01T00:00:00Z"})
+    assert re.search(r"Silent for \d[\d,]* days", text_of(browser, "/dashboard"))
+
+
+def test_the_whole_installed_base_and_the_whole_pipeline_have_pages(browser):
+    assert number_behind(text_of(browser, "/dashboard/installed"), "/market/machines?make=Acme&model=LT+1") == ["3"]
+    assert "1,500" in text_of(browser, "/dashboard/pipeline")
 
 
 def test_a_dealer_has_no_dashboard(client):
@@ -146,10 +180,3 @@ def test_nobody_sees_the_dashboard_signed_out(manufacturer_app):
     answer = manufacturer_app.test_client().get("/dashboard")
     assert answer.status_code == 302
     assert "sign-in" in answer.headers["Location"]
-
-
-def test_the_page_is_for_who_may_read_the_market(manufacturer_node, manufacturer_app):
-    from visitors import add_user
-
-    add_user(manufacturer_node, "analyst", ["analyst"])
-    assert signed_in(manufacturer_app, "analyst").get("/dashboard").status_code == 200

@@ -7,6 +7,8 @@ function (doc) {
     emit(doc.machine, {type: 'reading', at: doc.at, hours: doc.hours});
   }
   if (doc.type === 'service') {
-    emit(doc.machine, {type: 'service', done_on: doc.done_on, hours: doc.hours, kind: doc.kind, lines: doc.lines});
+    emit(doc.machine, {
+      type: 'service', done_on: doc.done_on, hours: doc.hours, kind: doc.kind, bulletin: doc.bulletin, lines: doc.lines
+    });
   }
 }

@@ -1,14 +1,8 @@
-// Pieces of all parts together by [dealer, month]; which parts these are is in by_month and by_part.
+// [quantity, value] by [dealer, part, month].
 function (doc) {
-  var months = {}, month;
   if (doc.type === 'standing' && doc.demand) {
     doc.demand.forEach(function (row) {
-      months[row.month] = (months[row.month] || 0) + row.quantity;
+      emit([doc.dealer, row.part, row.month], [row.quantity, row.value || 0]);
     });
-    for (month in months) {
-      if (Object.prototype.hasOwnProperty.call(months, month)) {
-        emit([doc.dealer, month], months[month]);
-      }
-    }
   }
 }

@@ -1,14 +1,17 @@
-// Pieces of all parts together by [make, model, month]; which parts these are is in by_month and by_part.
+// [quantity, value] of all parts together by ["model", make, model, month] and ["dealer", dealer, make, month]: a row
+// a machine and month; which parts these are is in by_month, by_part and by_dealer.
 function (doc) {
-  var months = {}, month;
-  if (doc.type === 'standing' && doc.demand) {
-    doc.demand.forEach(function (row) {
-      months[row.month] = (months[row.month] || 0) + row.quantity;
-    });
-    for (month in months) {
-      if (Object.prototype.hasOwnProperty.call(months, month)) {
-        emit([doc.make || '', doc.model || '', month], months[month]);
-      }
+  if (doc.type !== 'standing' || !doc.demand) { return; }
+  var months = {};
+  doc.demand.forEach(function (row) {
+    var sums = months[row.month] || [0, 0];
+    months[row.month] = [sums[0] + row.quantity, sums[1] + (row.value || 0)];
+  });
+  var make = doc.make || '', model = (doc.model || '').replace(/^model:/, '');
+  for (var month in months) {
+    if (Object.prototype.hasOwnProperty.call(months, month)) {
+      emit(['model', make, model, month], months[month]);
+      emit(['dealer', doc.dealer, make, month], months[month]);
     }
   }
 }

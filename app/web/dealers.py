@@ -1,0 +1,111 @@
+"""The dealers that sync with head office: how each is doing, adding one, its password, ending its access."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from app.errors import IronbookError
+from app.market import figures
+from app.replication import dealers
+from app.security.access import needs
+from app.web import current, dashboard_page
+from app.web.dashboard import dealer_figures, dealer_lines
+from app.web.market_scope import address, dealer_of
+
+pages = Blueprint("dealers", __name__, url_prefix="/dealers")
+NODE_ROLE = "manufacturer"
+
+
+@pages.get("")
+@needs("read:market")
+def show_all() -> ResponseReturnValue:
+    """Every dealer, those that have been silent longest first."""
+    counted = dealer_figures()
+    return render_template("dealers/list.html", dealers=dealer_lines(counted), months=counted.months)
+
+
+@pages.get("/<code>")
+@needs("read:market")
+def show(code: str) -> ResponseReturnValue:
+    """One dealer: its figures, and its computers that sync."""
+    node, dealer = current.node(), dealer_of(code)
+    counted = dealer_figures()
+    (line,) = (each for each in dealer_lines(counted) if each.code == code)
+    installed = figures.installed(node, code, None)
+    pipeline = figures.pipeline(node, code)
+    demand = figures.demand(node, code, None, node.today())
+    return render_template(
+        "dealers/show.html",
+        dealer=dealer,
+        line=line,
+        months=counted.months,
+        makes=dashboard_page.bars(
+            (each.make, each.count, each.url)
+            for each in dashboard_page.make_lines(
+                installed, lambda make, model=None: address("market.machines", dealer=code, make=make, model=model)
+            )
+        ),
+        open=dashboard_page.open_line(
+            pipeline, lambda stage: address("market.opportunities", dealer=code, stage=stage)
+        ),
+        needed=dashboard_page.total_demand(demand),
+        bulletins_open=sum(still_open for still_open, _ in figures.bulletins(node, code).values()),
+        nodes=sorted(dealer.nodes, key=lambda report: report.at, reverse=True),
+    )
+
+
+@pages.route("/new", methods=["GET", "POST"])
+@needs("edit:connections")
+def new() -> ResponseReturnValue:
+    """Adds a dealer; the answer tells its password, this once."""
+    code, name = request.form.get("code", "").strip().upper(), request.form.get("name", "").strip()
+    if request.method == "GET":
+        return render_template("dealers/new.html", code=code, name=name, error="")
+    try:
+        admitted = dealers.add_dealer(current.node(), code, name)
+    except IronbookError as problem:
+        return render_template("dealers/new.html", code=code, name=name, error=str(problem)), 422
+    return _tell_once(admitted, name, added=True)
+
+
+@pages.post("/<code>/password")
+@needs("edit:connections")
+def password(code: str) -> ResponseReturnValue:
+    """Gives a dealer a new password; the old one is of no use from now on."""
+    dealer = dealer_of(code)
+    return _tell_once(dealers.new_password(current.node(), code), dealer.name, added=False)
+
+
+@pages.route("/<code>/remove", methods=["GET", "POST"])
+@needs("edit:connections")
+def remove(code: str) -> ResponseReturnValue:
+    """Asks whether a dealer's access is to end, and ends it; what it sent stays."""
+    dealer = dealer_of(code)
+    if request.method == "GET":
+        return render_template("dealers/remove.html", dealer=dealer)
+    dealers.remove_dealer(current.node(), code)
+    flash(f"{dealer.name} can no longer sync. What it sent is still here.", "success")
+    return redirect(url_for("dealers.show_all"), 303)
+
+
+def _tell_once(admitted: dealers.Admitted, name: str, added: bool) -> ResponseReturnValue:
+    """The page with the password: an answer to a form, so that it is in no address and not to be had again."""
+    node = current.node()
+    url = node.settings.store_url or node.store.url
+    page = render_template(
+        "dealers/admitted.html", admitted=admitted, name=name, added=added, url=url, is_local=_is_local(url)
+    )
+    return page, 200, {"Cache-Control": "no-store"}
+
+
+def _is_local(url: str) -> bool:
+    """Whether an address is this computer's own, of no use to anybody elsewhere."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,71 @@
+"""A dealer's machine and customer as head office sees them: everything that the dealer shares, nothing to edit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Blueprint, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+
+from app.market.standing import standing_id
+from app.security.access import needs, require
+from app.web import current, machines
+from app.web.market_scope import dealer_name
+
+pages = Blueprint("market_documents", __name__, url_prefix="/market")
+NODE_ROLE = "manufacturer"
+
+_NEWEST = 25
+_MOST = 200
+
+
+@pages.get("/machines/<path:document_id>")
+@needs("read:market")
+def machine(document_id: str) -> ResponseReturnValue:
+    """A machine with its hours, its service plan, its services, open bulletins and where it is."""
+    node = current.node()
+    page = machines.page_of(machines.read_machine(node, document_id, node.market), None)
+    if page is None:
+        return redirect(url_for("documents.show", document_id=document_id))
+    code = document_id.split(":", 1)[0]
+    return render_template("market/machine.html", page=page, oob=(), dealer_code=code, dealer_name=dealer_name(code))
+
+
+@pages.get("/customers/<path:document_id>")
+@needs("read:market")
+def customer(document_id: str) -> ResponseReturnValue:
+    """A customer with its machines, people, opportunities and latest activities."""
+    node = current.node()
+    document = node.market.get(document_id)
+    if document is None or document.get("type") != "customer":
+        return redirect(url_for("documents.show", document_id=document_id))
+    require("read", document)
+    kinds = ("machine", "person", "opportunity", "activity")
+    queries: list[dict[str, Any]] = [
+        {"startkey": [document_id, kind], "endkey": [document_id, kind, {}], "include_docs": True, "limit": _MOST}
+        for kind in kinds[:3]
+    ]
+    queries.append(
+        {
+            "startkey": [document_id, "activity", {}],
+            "endkey": [document_id, "activity"],
+            "descending": True,
+            "include_docs": True,
+            "limit": _NEWEST,
+        }
+    )
+    answers = node.market.view_queries("customers", "by_customer", [{**query, "reduce": False} for query in queries])
+    found = {kind: [row.doc for row in rows if row.doc] for kind, rows in zip(kinds, answers, strict=True)}
+    standings = node.forecast.get_many(standing_id(each["_id"]) for each in found["machine"])
+    code = document_id.split(":", 1)[0]
+    return render_template(
+        "market/customer.html",
+        document=document,
+        dealer_code=code,
+        dealer_name=dealer_name(code),
+        machines=[(each, standings.get(standing_id(each["_id"]), {})) for each in found["machine"]],
+        people=found["person"],
+        opportunities=found["opportunity"],
+        activities=found["activity"],
+        cut=_NEWEST if len(found["activity"]) == _NEWEST else 0,
+    )

@@ -1,0 +1,6 @@
+// Customers of each dealer: [dealer, name].
+function (doc) {
+  if (doc.type === 'customer') {
+    emit([doc.dealer, typeof doc.name === 'string' ? doc.name.slice(0, 80) : ''], null);
+  }
+}
