@@ -65,12 +65,14 @@ def start(
     log: Path | str | None = None,
     cors_origins: Sequence[str] = (),
     require_valid_user: bool = False,
+    encrypted: tuple[str, int, Path, Path] | None = None,
 ) -> RunningStore:
     """Start the store on a data folder and wait until it answers. Port 0 takes a free one.
 
     `admin`: name and password; they go through a pipe, never through the command line. `log`: a file its errors are
     appended to (otherwise they go where this process's do). `cors_origins` and `require_valid_user`: see
-    `embedded.server_settings`. Raises StoreNotStartedError, or its FolderInUseError.
+    `embedded.server_settings`. `encrypted`: host, port, certificate and key (PEM files) of a second address on which
+    the store answers over TLS. Raises StoreNotStartedError, or its FolderInUseError.
     """
     environment = dict(os.environ)
     root = str(Path(__file__).resolve().parent.parent)
@@ -89,6 +91,9 @@ def start(
     ]
     command += [part for origin in cors_origins for part in ("--cors-origin", origin)]
     command += ["--require-valid-user"] if require_valid_user else []
+    if encrypted is not None:
+        names = ("--tls-host", "--tls-port", "--certificate", "--key")
+        command += [part for name, value in zip(names, encrypted, strict=True) for part in (name, str(value))]
     errors = None if log is None else Path(log).open("ab")  # noqa: SIM115
     try:
         process = subprocess.Popen(

@@ -15,7 +15,7 @@ import signal
 import sys
 from pathlib import Path
 
-from embedded.server_process import FolderInUseError, StartError, serve
+from embedded.server_process import Encrypted, FolderInUseError, StartError, serve
 from embedded.server_settings import Settings
 
 
@@ -29,7 +29,13 @@ def main() -> int:
         "--cors-origin", action="append", default=[], help="web site that may ask from a browser; * for all"
     )
     parser.add_argument("--require-valid-user", action="store_true", help="nothing without signing in")
+    parser.add_argument("--tls-host", default="127.0.0.1", help="a second address, on which it answers over TLS")
+    parser.add_argument("--tls-port", default=6984, type=int)
+    parser.add_argument("--certificate", type=Path, help="PEM file with the certificate for TLS and its chain")
+    parser.add_argument("--key", type=Path, help="PEM file with the certificate's private key")
     arguments = parser.parse_args()
+    if (arguments.certificate is None) != (arguments.key is None):
+        parser.error("--certificate and --key go together")
     return _run_child(arguments) if arguments.child else _run(arguments)
 
 
@@ -45,7 +51,16 @@ def _run_child(arguments: argparse.Namespace) -> int:
     # Ctrl-C in a terminal reaches the whole group; this process ends when its parent has done with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        serve(arguments.dir, arguments.host, arguments.port, admins, _tell, descriptor, _settings(arguments))
+        serve(
+            arguments.dir,
+            arguments.host,
+            arguments.port,
+            admins,
+            _tell,
+            descriptor,
+            _settings(arguments),
+            _encrypted(arguments),
+        )
     except StartError as error:
         print(json.dumps({"error": str(error), "in_use": isinstance(error, FolderInUseError)}), flush=True)
         return 2
@@ -54,6 +69,12 @@ def _run_child(arguments: argparse.Namespace) -> int:
 
 def _settings(arguments: argparse.Namespace) -> Settings:
     return Settings(tuple(arguments.cors_origin), arguments.require_valid_user)
+
+
+def _encrypted(arguments: argparse.Namespace) -> Encrypted | None:
+    if arguments.certificate is None:
+        return None
+    return Encrypted(arguments.tls_host, arguments.tls_port, arguments.certificate, arguments.key)
 
 
 def _tell(url: str) -> None:
@@ -79,6 +100,7 @@ def _run(arguments: argparse.Namespace) -> int:
             {name: password},
             lambda url: print(f"The store is at {url}", flush=True),
             settings=_settings(arguments),
+            encrypted=_encrypted(arguments),
         )
     except StartError as error:
         print(error, file=sys.stderr)

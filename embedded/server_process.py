@@ -8,9 +8,11 @@ import json
 import os
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
@@ -31,6 +33,31 @@ class FolderInUseError(StartError):
     """Another process runs a store on the data folder."""
 
 
+@dataclass(frozen=True, slots=True)
+class Encrypted:
+    """Where the store answers over TLS, and the PEM files of its certificate (with its chain) and private key."""
+
+    host: str
+    port: int
+    certificate: Path
+    key: Path
+
+
+def check_certificate(encrypted: Encrypted) -> None:
+    """Raises StartError unless the two files are a certificate and its key."""
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(encrypted.certificate, encrypted.key)
+    except ssl.SSLError as error:
+        raise StartError(
+            f"{encrypted.certificate} and {encrypted.key} are not a certificate and its private key in PEM format "
+            f"({error.reason or error})."
+        ) from None
+    except OSError as error:
+        raise StartError(
+            f"The certificate {encrypted.certificate} or its key {encrypted.key} cannot be read: {error.strerror}."
+        ) from None
+
+
 def serve(
     directory: Path,
     host: str,
@@ -39,17 +66,19 @@ def serve(
     ready: Callable[[str], None],
     stop_when_closed: int | None = None,
     settings: Settings = DEFAULTS,
+    encrypted: Encrypted | None = None,
 ) -> None:
     """Serve until told to stop. `ready` is called with the URL once requests are answered.
 
     `stop_when_closed`: a file descriptor; the store ends when its other side is closed, so that it never outlives the
-    process that started it. Raises StartError.
+    process that started it. `encrypted`: a second address on which the same store answers over TLS. Raises StartError.
     """
-    if not admins and host not in _LOOPBACK:
-        raise StartError(
-            f"The store was told to listen on {host} but has no admin password, so anybody could reach it. "
-            "Set one, or listen on 127.0.0.1."
-        )
+    for address in (host, *([encrypted.host] if encrypted else [])):
+        if not admins and address not in _LOOPBACK:
+            raise StartError(
+                f"The store was told to listen on {address} but has no admin password, so anybody could reach it. "
+                "Set one, or listen on 127.0.0.1."
+            )
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = FileLock(directory / "store.lock")
@@ -61,8 +90,11 @@ def serve(
     except OSError as error:
         raise StartError(f"The data folder {directory} cannot be used: {error.strerror}.") from None
     try:
-        listener = _listen(host, port)
-        asyncio.run(_serve(directory, listener, host, admins, ready, stop_when_closed, settings))
+        listeners = [_listen(host, port)]
+        if encrypted is not None:
+            check_certificate(encrypted)
+            listeners.append(_listen(encrypted.host, encrypted.port))
+        asyncio.run(_serve(directory, listeners, host, admins, ready, stop_when_closed, settings, encrypted))
     finally:
         (directory / "running.json").unlink(missing_ok=True)
         lock.release()
@@ -71,13 +103,15 @@ def serve(
 class _Server(uvicorn.Server):
     """uvicorn's server, but it ends the feeds before it waits for them, and an end by a signal is an orderly one."""
 
-    def __init__(self, store: Store, config: uvicorn.Config) -> None:
+    def __init__(self, store: Store, config: uvicorn.Config, takes_signals: bool = True) -> None:
         super().__init__(config)
         self._store = store
+        self._takes_signals = takes_signals
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        before = {number: signal.signal(number, self.handle_exit) for number in _signals()}
+        signals = _signals() if self._takes_signals else []
+        before = {number: signal.signal(number, self.handle_exit) for number in signals}
         try:
             yield
         finally:
@@ -112,43 +146,56 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _serve(
     directory: Path,
-    listener: socket.socket,
+    listeners: list[socket.socket],
     host: str,
     admins: Mapping[str, str],
     ready: Callable[[str], None],
     stop_when_closed: int | None,
     settings: Settings,
+    encrypted: Encrypted | None,
 ) -> None:
     store = Store(directory, admins, asyncio.get_running_loop(), settings)
     await _make_system_databases(store)
     shown = f"[{host}]" if ":" in host else host
-    store.url = f"http://{shown}:{listener.getsockname()[1]}"
-    server = _Server(
-        store,
-        uvicorn.Config(
-            Application(store),
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=120,
-            timeout_graceful_shutdown=2,
-        ),
-    )
+    store.url = f"http://{shown}:{listeners[0].getsockname()[1]}"
+    application = Application(store)
+    server = _Server(store, _configuration(application))
+    servers = [server]
+    if encrypted is not None:
+        servers.append(_Server(store, _configuration(application, encrypted), takes_signals=False))
     if stop_when_closed is not None:
         _watch(stop_when_closed, server)
-    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    while not server.started and not serving.done():
+    serving = [
+        asyncio.ensure_future(one.serve(sockets=[listener])) for one, listener in zip(servers, listeners, strict=True)
+    ]
+    while not all(one.started for one in servers) and not any(one.done() for one in serving):
         await asyncio.sleep(0.005)
-    if not serving.done():
+    if not any(one.done() for one in serving):
         _tell_where(directory, store.url)
         ready(store.url)
     try:
-        await serving
+        await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
+        for one in servers:
+            one.should_exit = True
+        await asyncio.gather(*serving)
     finally:
         await store.end()
+
+
+def _configuration(application: Application, encrypted: Encrypted | None = None) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=120,
+        timeout_graceful_shutdown=2,
+        ssl_certfile=encrypted.certificate if encrypted else None,
+        ssl_keyfile=encrypted.key if encrypted else None,
+    )
 
 
 async def _make_system_databases(store: Store) -> None:

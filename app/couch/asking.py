@@ -7,10 +7,12 @@ import json
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import couchdb
 from couchdb import http as couchdb_http
 
+from app.couch.certificates import trusting_only
 from app.couch.errors import StoreError, answered, no_store, unreachable
 
 # Seconds without a byte from the store before a request is given up. Reading a view may have to build its index first.
@@ -36,13 +38,35 @@ class _Forgetful(dict[str, Any]):
         return
 
 
+class _PinnedPool(couchdb_http.ConnectionPool):  # type: ignore[misc]
+    """python-couchdb's connections, to a server that may have this one certificate and no other."""
+
+    def __init__(self, timeout: float, certificate: str) -> None:
+        super().__init__(timeout)
+        self._context = trusting_only(certificate)
+
+    def get(self, url: str) -> http.client.HTTPConnection:
+        parts = urlsplit(url)
+        with self.lock:
+            waiting = self.conns.setdefault((parts.scheme, parts.netloc), [])
+            if waiting:
+                connection: http.client.HTTPConnection = waiting.pop()
+                return connection
+        if parts.scheme != "https":
+            raise ValueError("an address with a certificate of its own begins with https://")
+        connection = couchdb_http.HTTPSConnection(parts.netloc, timeout=self.timeout, context=self._context)
+        connection.connect()
+        return connection
+
+
 class Asking:
     """Requests to one store as one user. Each thread has its own python-couchdb sessions, one for each timeout."""
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    def __init__(self, url: str, user: str, password: str, certificate: str = "") -> None:
         self.url = url.rstrip("/")
         self.user = user
         self._password = password
+        self._certificate = certificate
         self._local = threading.local()
 
     def server(self, timeout: float = USUAL) -> couchdb.Server:
@@ -53,6 +77,8 @@ class Asking:
         server = servers.get(timeout)
         if server is None:
             session = couchdb_http.Session(cache=_Forgetful(), timeout=timeout, max_redirects=_NO_REDIRECTS)
+            if self._certificate:
+                session.connection_pool = _PinnedPool(timeout, self._certificate)
             resource = couchdb_http.Resource(self.url, session)
             # Set here and not in the address, which error messages and logs may show.
             resource.credentials = (self.user, self._password) if self.user else None

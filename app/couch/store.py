@@ -17,12 +17,14 @@ class Store:
     """One CouchDB or embedded store, as one user.
 
     `url` is without credentials. Database names here are without `prefix`, which is put before each on the store
-    itself, so that several nodes can share one CouchDB. Safe to use from several threads.
+    itself, so that several nodes can share one CouchDB. `certificate` is the PEM text of the only certificate that its
+    server may have; empty for one that a known authority signed. Safe to use from several threads.
     """
 
-    def __init__(self, url: str, user: str, password: str, prefix: str = "") -> None:
-        self._asking = Asking(url, user, password)
+    def __init__(self, url: str, user: str, password: str, prefix: str = "", certificate: str = "") -> None:
+        self._asking = Asking(url, user, password, certificate)
         self._password = password
+        self._certificate = certificate
         self.url = self._asking.url
         self.user = user
         self.prefix = prefix
@@ -123,6 +125,8 @@ class Store:
         address: dict[str, Any] = {"url": f"{self.url}/{_quoted(self.prefix + name)}"}
         if self.user:
             address["auth"] = {"basic": {"username": self.user, "password": self._password}}
+        if self._certificate:
+            address["tls"] = {"certificate": self._certificate}
         return address
 
     def replicate(self, source: Side, target: Side, timeout: float = REPLICATING, **options: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import http.client
 import ipaddress
+import ssl
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -35,8 +36,7 @@ class HttpTransport:
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **dict(side.headers)}
         if side.user is not None:
             self._headers["Authorization"] = side.basic_header()
-        pool = urllib3.HTTPSConnectionPool if parts.scheme == "https" else urllib3.HTTPConnectionPool
-        self._pool = pool(parts.hostname or "", parts.port, maxsize=4, retries=False)
+        self._pool = _pool(parts.scheme, parts.hostname or "", parts.port, side.certificate)
 
     def ask(
         self,
@@ -103,6 +103,18 @@ class HttpTransport:
 
     def close(self) -> None:
         self._pool.close()
+
+
+def _pool(scheme: str, host: str, port: int | None, certificate: str) -> urllib3.HTTPConnectionPool:
+    if scheme != "https":
+        return urllib3.HTTPConnectionPool(host, port, maxsize=4, retries=False)
+    if not certificate:
+        return urllib3.HTTPSConnectionPool(host, port, maxsize=4, retries=False)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # The one certificate is known to be the server's own, so it matters little by which name the server is reached.
+    context.check_hostname = False
+    context.load_verify_locations(cadata=certificate)
+    return urllib3.HTTPSConnectionPool(host, port, maxsize=4, retries=False, ssl_context=context, assert_hostname=False)
 
 
 def _reply(response: urllib3.BaseHTTPResponse, most_bytes: int | None = None) -> Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import ssl
 import urllib.parse
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -24,6 +25,7 @@ class Side:
 
     `address` is without credentials; for a URL it ends in a slash, as CouchDB writes it. `database`: the name when it
     is one of this store's, also when a URL leads there. A plain name is used with the rights of whoever asks.
+    `certificate`: PEM text of the only certificate that its server may have; empty for one of a known authority.
     """
 
     address: str
@@ -32,6 +34,7 @@ class Side:
     user: str | None = None
     password: str | None = field(default=None, repr=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    certificate: str = ""
 
     def basic_header(self) -> str:
         """The Authorization header for `user`."""
@@ -126,7 +129,23 @@ def _side(body: dict[str, Any], name: str) -> Side:
     headers = given.get("headers", {})
     if not isinstance(headers, dict) or not all(isinstance(value, str) for value in headers.values()):
         raise bad_request(f"`headers` of `{name}` must be an object of texts.")
-    return _place(given["url"], name, headers, _basic(given, name))
+    return replace(_place(given["url"], name, headers, _basic(given, name)), certificate=_certificate(given, name))
+
+
+def _certificate(given: dict[str, Any], name: str) -> str:
+    """`tls.certificate` of a side: what CouchDB has no word for, a certificate that is trusted and no other."""
+    tls = given.get("tls")
+    if tls is None:
+        return ""
+    certificate = tls.get("certificate") if isinstance(tls, dict) else None
+    if not isinstance(certificate, str):
+        raise bad_request(f"`tls` of `{name}` must hold `certificate`, a certificate in PEM format.")
+    try:
+        ssl.PEM_cert_to_DER_cert(certificate)
+        ssl.create_default_context(cadata=certificate)
+    except (ValueError, ssl.SSLError):
+        raise bad_request(f"`tls.certificate` of `{name}` is not a certificate in PEM format.") from None
+    return certificate
 
 
 def _localised(side: Side, own_url: str) -> Side:
