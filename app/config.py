@@ -19,6 +19,9 @@ DEALER_CODE = re.compile(r"[A-Z][A-Z0-9]{0,15}")
 DATABASE_PREFIX = re.compile(r"([a-z][a-z0-9_$()+-]*)?")
 DATABASE_NAME = re.compile(r"[a-z][a-z0-9_$()+/-]*")
 _LOG_LEVELS = ("debug", "info", "warning", "error")
+_MOST_HORIZON_DAYS = 3650
+_MOST_SESSION_HOURS = 24 * 365
+_LONGEST_USER = 120
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def read_settings(data: Path | None = None, environ: Mapping[str, str] | None = 
     data = data.expanduser().absolute()
     own = data / "config.toml"
     connections: list[Any] = []
-    if own.is_file():
+    if own.exists():
         overrides = _read_toml(own)
         connections = overrides.pop("connections", [])
         for section, table in overrides.items():
@@ -86,10 +89,13 @@ def read_settings(data: Path | None = None, environ: Mapping[str, str] | None = 
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        # Windows' editor puts a mark in front of UTF-8, which TOML does not know.
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
         raise ConfigurationError(f"{path} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(f"{path} is not UTF-8 text; save it as UTF-8.") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigurationError(f"{path} is not valid TOML: {error}.") from error
 
 
@@ -150,18 +156,23 @@ def _checked(merged: dict[str, Any], data: Path, connections: tuple[ConnectionSe
     if node["time_zone"]:
         try:
             ZoneInfo(node["time_zone"])
-        except (ZoneInfoNotFoundError, ValueError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            # A folder of zones, such as "Europe", is an OSError of the operating system's.
             raise ConfigurationError(
                 f'node.time_zone must be a name such as "Europe/Berlin", not {node["time_zone"]!r}.'
             ) from None
     if merged["log"]["level"] not in _LOG_LEVELS:
         raise ConfigurationError(f"log.level must be one of {', '.join(_LOG_LEVELS)}, not {merged['log']['level']!r}.")
-    for name, value in (
-        ("parts.horizon_days", merged["parts"]["horizon_days"]),
-        ("web.session_hours", web["session_hours"]),
+    for name, value, most in (
+        ("parts.horizon_days", merged["parts"]["horizon_days"], _MOST_HORIZON_DAYS),
+        ("web.session_hours", web["session_hours"], _MOST_SESSION_HOURS),
     ):
-        if value < 1:
-            raise ConfigurationError(f"{name} must be 1 or more, not {value}.")
+        if not 1 <= value <= most:
+            raise ConfigurationError(f"{name} must be between 1 and {most}, not {value}.")
+    for name, text, longest in (("node.name", node["name"], 80), ("node.currency", node["currency"], 8)):
+        if not text.strip() or len(text) > longest or not text.isprintable():
+            raise ConfigurationError(f"{name} must be a text of 1 to {longest} visible characters, not {text!r}.")
+    _check_user(store["user"], "store.user")
     return Settings(
         role=node["role"],
         dealer=node["dealer"] if node["role"] == "dealer" else "",
@@ -192,12 +203,24 @@ def check_address(url: str, what: str) -> None:
         usable = False
     if not usable:
         raise ConfigurationError(f"{what} must be an address such as http://127.0.0.1:5984, not {url!r}.")
+    if parts.query or parts.fragment or any(character.isspace() for character in url):
+        raise ConfigurationError(f"{what} must be an address without ?, # and spaces, not {url!r}.")
     if parts.username or parts.password:
         raise ConfigurationError(f"{what} must not hold a user or password: they belong into secrets.json.")
 
 
+def _check_user(name: str, what: str) -> None:
+    """Raises ConfigurationError for what HTTP cannot carry as a user's name (RFC 7617: no colon)."""
+    if not name or ":" in name or not name.isprintable() or len(name) > _LONGEST_USER:
+        raise ConfigurationError(
+            f"{what} must be a user's name of {_LONGEST_USER} characters at most, without a colon, not {name!r}."
+        )
+
+
 def _read_connections(tables: Any, where: str) -> tuple[ConnectionSettings, ...]:
     if not isinstance(tables, list):
+        raise ConfigurationError(f"{where}: connections are tables headed [[connections]].")
+    if not all(isinstance(table, dict) for table in tables):
         raise ConfigurationError(f"{where}: connections are tables headed [[connections]].")
     connections = tuple(read_connection(table, f"{where}: connection {n}") for n, table in enumerate(tables, 1))
     names = [connection.name for connection in connections]
@@ -228,6 +251,7 @@ def read_connection(table: Mapping[str, Any], what: str) -> ConnectionSettings:
             f"{what}: name must be small letters, digits and dashes, 40 at most, not {connection.name!r}."
         )
     check_address(connection.url, f"{what}: url")
+    _check_user(connection.user, f"{what}: user")
     if connection.share not in ("manufacturer", "dealer"):
         raise ConfigurationError(f'{what}: share must be "manufacturer" or "dealer", not {connection.share!r}.')
     for key, database in (("catalog", connection.catalog), ("book", connection.book)):

@@ -60,10 +60,19 @@ def test_connections_are_read_with_their_defaults(tmp_path):
         ('[web]\nport = "8040"\n', "web.port must be a whole number"),
         ("[web]\nport = true\n", "web.port must be a whole number"),
         ("[web]\nport = 70000\n", "web.port must be between 0 and 65535"),
-        ("[web]\nsession_hours = 0\n", "web.session_hours must be 1 or more"),
+        ("[web]\nsession_hours = 0\n", "web.session_hours must be between 1 and 8760"),
         ('[node]\nrole = "boss"\n', 'node.role must be "dealer" or "manufacturer"'),
         ('[node]\ndealer = "d 1"\n', "node.dealer must be a capital letter"),
         ('[node]\ntime_zone = "Mars/Olympus"\n', "node.time_zone must be a name such as"),
+        ("[web]\nsession_hours = 99999999999999\n", "web.session_hours must be between 1 and 8760"),
+        ("[parts]\nhorizon_days = 99999999999\n", "parts.horizon_days must be between 1 and 3650"),
+        ('[node]\ntime_zone = "Europe"\n', "node.time_zone must be a name such as"),
+        ('[node]\nname = " "\n', "node.name must be a text of 1 to 80 visible characters"),
+        ('[node]\ncurrency = "\\u0007"\n', "node.currency must be a text of 1 to 8 visible characters"),
+        ('[store]\nuser = "a:b"\n', "store.user must be a user's name"),
+        ('[store]\nurl = "http://host/?a=b"\n', "store.url must be an address without ?"),
+        ("connections = [3]\n", "connections are tables headed [[connections]]"),
+        ('[[connections]]\nname = "x"\nurl = "http://h"\nuser = "a:b"\n', "connection 1: user must be a user's name"),
         ('[store]\nurl = "couch"\n', "store.url must be an address such as"),
         ('[store]\nurl = "http://admin:secret@host:5984"\n', "store.url must not hold a user or password"),
         ('[store]\nprefix = "Big"\n', "store.prefix must begin with a small letter"),
@@ -93,3 +102,21 @@ def test_two_connections_of_one_name_are_refused(tmp_path):
 def test_a_word_where_the_environment_needs_a_number_is_refused(tmp_path):
     with pytest.raises(ConfigurationError, match="IRONBOOK_WEB_PORT must be a whole number, not 'many'"):
         read_settings(tmp_path, {"IRONBOOK_WEB_PORT": "many"})
+
+
+def test_a_mark_that_windows_puts_in_front_is_no_error(tmp_path):
+    (tmp_path / "config.toml").write_bytes(b'\xef\xbb\xbf[node]\nname = "Depot"\n')
+    assert read_settings(tmp_path, {}).name == "Depot"
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe[\x00n\x00", b"\x80\x81"])
+def test_a_file_in_another_encoding_is_said_to_be_one(tmp_path, content):
+    (tmp_path / "config.toml").write_bytes(content)
+    with pytest.raises(ConfigurationError, match="save it as UTF-8"):
+        read_settings(tmp_path, {})
+
+
+def test_a_folder_in_the_files_place_is_not_passed_over(tmp_path):
+    (tmp_path / "config.toml").mkdir()
+    with pytest.raises(ConfigurationError, match="cannot be read"):
+        read_settings(tmp_path, {})
