@@ -163,16 +163,7 @@ def _checked(merged: dict[str, Any], data: Path, connections: tuple[ConnectionSe
             ) from None
     if merged["log"]["level"] not in _LOG_LEVELS:
         raise ConfigurationError(f"log.level must be one of {', '.join(_LOG_LEVELS)}, not {merged['log']['level']!r}.")
-    for name, value, most in (
-        ("parts.horizon_days", merged["parts"]["horizon_days"], _MOST_HORIZON_DAYS),
-        ("web.session_hours", web["session_hours"], _MOST_SESSION_HOURS),
-    ):
-        if not 1 <= value <= most:
-            raise ConfigurationError(f"{name} must be between 1 and {most}, not {value}.")
-    for name, text, longest in (("node.name", node["name"], 80), ("node.currency", node["currency"], 8)):
-        if not text.strip() or len(text) > longest or not text.isprintable():
-            raise ConfigurationError(f"{name} must be a text of 1 to {longest} visible characters, not {text!r}.")
-    _check_user(store["user"], "store.user")
+    _check_ranges(merged)
     return Settings(
         role=node["role"],
         dealer=node["dealer"] if node["role"] == "dealer" else "",
@@ -192,6 +183,22 @@ def _checked(merged: dict[str, Any], data: Path, connections: tuple[ConnectionSe
         log_level=merged["log"]["level"],
         connections=connections,
     )
+
+
+def _check_ranges(merged: Mapping[str, Any]) -> None:
+    for name, value, most in (
+        ("parts.horizon_days", merged["parts"]["horizon_days"], _MOST_HORIZON_DAYS),
+        ("web.session_hours", merged["web"]["session_hours"], _MOST_SESSION_HOURS),
+    ):
+        if not 1 <= value <= most:
+            raise ConfigurationError(f"{name} must be between 1 and {most}, not {value}.")
+    for name, text, longest in (
+        ("node.name", merged["node"]["name"], 80),
+        ("node.currency", merged["node"]["currency"], 8),
+    ):
+        if not text.strip() or len(text) > longest or not text.isprintable():
+            raise ConfigurationError(f"{name} must be a text of 1 to {longest} visible characters, not {text!r}.")
+    _check_user(merged["store"]["user"], "store.user")
 
 
 def check_address(url: str, what: str) -> None:

@@ -6,12 +6,14 @@ import contextlib
 import json
 import logging
 import os
+import socket
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from app.config import Settings
@@ -20,6 +22,7 @@ from app.errors import ConfigurationError, IronbookError
 from app.secrets import STORE, Secrets
 
 if TYPE_CHECKING:
+    import embedded
     from app.design import Form, View
 
 log = logging.getLogger(__name__)
@@ -28,6 +31,7 @@ DEALER_DATABASES = ("catalog", "book", "local")
 MANUFACTURER_DATABASES = ("catalog", "local", "market", "forecast")
 # A store that another process of this node is just starting gets this long to answer, in seconds.
 _ATTACH_PATIENCE = 10.0
+_PROBE_PATIENCE = 2.0
 
 
 @dataclass
@@ -37,6 +41,7 @@ class Node:
     settings: Settings
     secrets: Secrets
     store: Store
+    store_process: StoreProcess | None = None
     extensions: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -132,8 +137,11 @@ def open_node(settings: Settings) -> Iterator[Node]:
     with contextlib.ExitStack() as cleanup:
         if settings.embedded:
             password = secrets.get_or_make(STORE)
-            store = _embedded_store(settings, password, cleanup)
+            process = StoreProcess(settings, password)
+            cleanup.callback(process.stop)
+            store = process.open()
         else:
+            process = None
             password = os.environ.get("IRONBOOK_STORE_PASSWORD") or secrets.get(STORE) or ""
             if not password:
                 raise ConfigurationError(
@@ -142,7 +150,7 @@ def open_node(settings: Settings) -> Iterator[Node]:
                 )
             store = Store(settings.store_url, settings.store_user, password, settings.store_prefix)
             store.version()
-        node = Node(settings, secrets, store)
+        node = Node(settings, secrets, store, process)
         _create_databases(node)
         from app.design import installing
 
@@ -164,35 +172,109 @@ def make_data_folder(data: Path) -> None:
         ) from error
 
 
+def _check_identity(node: Node, existing: set[str]) -> None:
+    """Raises ConfigurationError when the databases are another node's, before this one adds its own to them."""
+    where = f"The data folder {node.settings.data}" if node.settings.embedded else f"The store {node.store.url}"
+    other = {"manufacturer": "book", "dealer": "market"}[node.role]
+    if other in existing:
+        was = "a dealer" if node.is_manufacturer else "the manufacturer"
+        raise ConfigurationError(
+            f"{where} holds the databases of {was}, and node.role is {node.role!r}. "
+            f"Correct node.role, or give this node a data folder and store.prefix of its own."
+        )
+    if node.is_manufacturer or "book" not in existing:
+        return
+    # Ids begin with the dealer's code, in capitals, and stand in the order of their characters, before any "_design/…".
+    first = node.book.all_docs(startkey="A", endkey="[", limit=1).rows
+    dealer = str(first[0].id).split(":", 1)[0] if first else node.dealer
+    if dealer != node.dealer:
+        raise ConfigurationError(
+            f"{where} holds the book of the dealer {dealer}, and node.dealer is {node.dealer}. "
+            f"Correct node.dealer, or give this node a data folder and store.prefix of its own."
+        )
+
+
 def _create_databases(node: Node) -> None:
     names = MANUFACTURER_DATABASES if node.is_manufacturer else DEALER_DATABASES
     existing = set(node.store.names())
+    _check_identity(node, existing)
     for name in names:
         if name not in existing:
             node.store.create(name, partitioned=name == "market")
 
 
-def _embedded_store(settings: Settings, password: str, cleanup: contextlib.ExitStack) -> Store:
-    import embedded
+class StoreProcess:
+    """The embedded store of a data folder, in a process that this one started, or another one of the same node."""
 
-    folder = settings.data / "store"
-    note = folder / "running.json"
-    # Starting comes first: a note left by a killed process names a port that somebody else may have by now, and the
-    # password must not be offered to it. Only while the folder is held is the note's writer alive.
-    try:
-        running = embedded.start(
-            folder,
-            host=settings.store_host,
-            port=settings.store_port,
-            admin=(settings.store_user, password),
+    def __init__(self, settings: Settings, password: str) -> None:
+        self._settings = settings
+        self._password = password
+        self._running: embedded.RunningStore | None = None
+        self._url = ""
+
+    def open(self) -> Store:
+        """Starts the store, or finds the one that another process runs. Raises ConfigurationError."""
+        import embedded
+
+        # Starting comes first: a note left by a killed process names a port that somebody else may have by now, and the
+        # password must not be offered to it. Only while the folder is held is the note's writer alive.
+        try:
+            self._start(self._settings.store_port)
+        except embedded.FolderInUseError:
+            # Another process of this node holds the folder: it is starting, or it has just begun to listen.
+            note = self._settings.data / "store" / "running.json"
+            store = _attach_patiently(note, self._settings, self._password)
+        except embedded.StoreNotStartedError as error:
+            raise ConfigurationError(str(error)) from error
+        else:
+            store = Store(self._url, self._settings.store_user, self._password, self._settings.store_prefix)
+        self._url = store.url
+        return store
+
+    def revive(self) -> bool:
+        """Starts the store again, at the address it had, when its process has ended; says whether it did.
+
+        What it acknowledged is on the disk. Raises ConfigurationError when it cannot be started; to be tried again.
+        """
+        import embedded
+
+        if self._running.is_running() if self._running else _listens(self._url):
+            return False
+        try:
+            self._start(urlsplit(self._url).port or 0)
+        except embedded.FolderInUseError:
+            raise ConfigurationError(
+                f"The store ended, and another process has begun to use {self._settings.data}; when that has ended, "
+                f"the store is started again."
+            ) from None
+        except embedded.StoreNotStartedError as error:
+            raise ConfigurationError(f"The store ended and cannot be started again: {error}") from error
+        return True
+
+    def stop(self) -> None:
+        """Ends the store if this process started it."""
+        if self._running:
+            self._running.stop()
+
+    def _start(self, port: int) -> None:
+        import embedded
+
+        self._running = embedded.start(
+            self._settings.data / "store",
+            host=self._settings.store_host,
+            port=port,
+            admin=(self._settings.store_user, self._password),
         )
-    except embedded.FolderInUseError:
-        # Another process of this node holds the folder: it is starting, or it has just begun to listen.
-        return _attach_patiently(note, settings, password)
-    except embedded.StoreNotStartedError as error:
-        raise ConfigurationError(str(error)) from error
-    cleanup.callback(running.stop)
-    return Store(running.url, settings.store_user, password, settings.store_prefix)
+        self._url = self._running.url
+
+
+def _listens(url: str) -> bool:
+    parts = urlsplit(url)
+    try:
+        with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=_PROBE_PATIENCE):
+            return True
+    except OSError:
+        return False
 
 
 def _attach(note: Path, settings: Settings, password: str) -> Store | None:

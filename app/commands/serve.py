@@ -8,19 +8,26 @@ import logging
 import logging.handlers
 import socket
 import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
+from filelock import FileLock, Timeout
 
 from app.commands.options import data_option, stop_on_signals
 from app.config import Settings, read_settings
 from app.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from app.node import Node
+
 log = logging.getLogger("ironbook.serve")
 
 _THREADS = 8
 _LOG_BYTES = 5_000_000
+_STORE_AGAIN = 5.0
 
 
 @click.command("serve")
@@ -42,7 +49,7 @@ def serve(settings: Settings, port: int, quiet: bool = False) -> None:
         make_data_folder(settings.data)
         _log_to_file(settings)
         stopping = stop_on_signals()
-        with open_node(settings) as node:
+        with _only_one(settings), open_node(settings) as node:
             from waitress.server import create_server
 
             from app import create_app
@@ -63,13 +70,57 @@ def serve(settings: Settings, port: int, quiet: bool = False) -> None:
             serving = threading.Thread(target=server.run, name="pages", daemon=True)
             serving.start()
             try:
+                watch = StoreWatch(node)
                 while not stopping.wait(0.5):
                     if not serving.is_alive():
                         raise ConfigurationError("The pages stopped being served; the log says why.")
+                    watch.look()
             finally:
                 schedule.stop()
                 server.close()
                 log.info("%s stopped", settings.name)
+
+
+class StoreWatch:
+    """Starts the embedded store again when it was killed, and says what happened: once, not at every try."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._said = ""
+        self._again_at = 0.0
+
+    def look(self) -> None:
+        """Looks once; after a failure to start it, not again for some seconds."""
+        if self._node.store_process is None or time.monotonic() < self._again_at:
+            return
+        try:
+            said = "The store had ended and was started again." if self._node.store_process.revive() else ""
+        except ConfigurationError as error:
+            said = str(error)
+            self._again_at = time.monotonic() + _STORE_AGAIN
+        if said and said != self._said:
+            log.error("%s", said)
+            click.echo(said, err=True)
+        self._said = said
+
+
+@contextlib.contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """Two processes that serve one data folder would keep two schedules. Raises ConfigurationError."""
+    folder = settings.data / "locks"
+    folder.mkdir(exist_ok=True)
+    lock = FileLock(str(folder / "serve.lock"))
+    try:
+        lock.acquire(timeout=0.2)
+    except Timeout:
+        raise ConfigurationError(
+            f"The data folder {settings.data} is served already by another process; stop that one, or choose another "
+            f"folder with --data."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 @contextlib.contextmanager

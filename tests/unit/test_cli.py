@@ -5,6 +5,7 @@ import socket
 
 import click
 import pytest
+from filelock import FileLock
 
 from app import cli
 
@@ -73,3 +74,12 @@ def test_the_store_that_nobody_answers_for_exits_2_with_its_address(capsys, tmp_
     assert code == 2
     assert str(port) in shown.err
     assert "a-password-nobody-has" not in shown.err
+
+
+def test_a_folder_that_is_served_already_exits_2_and_says_so(capsys, tmp_path):
+    (tmp_path / "locks").mkdir()
+    with FileLock(str(tmp_path / "locks" / "serve.lock")):
+        code, shown = run(capsys, "serve", "--data", str(tmp_path), "--port", "0")
+    assert code == 2
+    assert "is served already by another process" in shown.err
+    assert not (tmp_path / "store").exists()
