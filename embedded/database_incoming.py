@@ -17,10 +17,12 @@ from embedded.http.errors import HttpError, bad_request
 from embedded.revtree import Revision, parse_revision
 
 _MEMBERS = frozenset(("_id", "_rev", "_deleted", "_revisions", "_attachments"))
-_IGNORED_MEMBERS = frozenset(
-    ("_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq", "_access", "_replication_id", "_replication_state",
-     "_replication_state_time", "_replication_state_reason", "_replication_stats")
+_IGNORED_MEMBERS = frozenset(("_revs_info", "_conflicts", "_deleted_conflicts", "_local_seq", "_access"))
+_KEPT_MEMBERS = frozenset(
+    ("_replication_id", "_replication_state", "_replication_state_time", "_replication_state_reason",
+     "_replication_stats")
 )  # fmt: skip
+"""What CouchDB's replicator notes in documents; part of the body like any other member."""
 MAXIMUM_DOCUMENT = 8_000_000
 """Bytes of one document's body without attachments; CouchDB's default `max_document_size`."""
 
@@ -30,7 +32,7 @@ class Incoming:
     """`path`: the revision the client names and its ancestors, newest first; empty when it names none.
 
     With new edits that begins with the parent, in a replica with the revision itself. `text` is the body without
-    members that begin with an underscore.
+    the members that are about the document rather than in it.
     """
 
     id: str
@@ -83,7 +85,7 @@ def parse(
     """
     if not isinstance(document, dict):
         raise bad_request("Document must be a JSON object")
-    special = [name for name in document if name.startswith("_")]
+    special = [name for name in document if name.startswith("_") and name not in _KEPT_MEMBERS]
     body = {name: value for name, value in document.items() if name not in special} if special else document
     for name in special:
         if name not in _MEMBERS and name not in _IGNORED_MEMBERS:
@@ -97,11 +99,12 @@ def parse(
     told = document.get("_attachments", {})
     if not isinstance(told, dict):
         raise _bad_member("_attachments")
-    path = _path(document)
+    checked_id = check_id(document.get("_id", "") if id is None else id)
+    path = _path(document, has_history=not checked_id.startswith("_local/"))
     if replica and not path:
         raise bad_request("When `new_edits: false`, the document needs `_rev` or `_revisions` specified")
     return Incoming(
-        check_id(document.get("_id", "") if id is None else id),
+        checked_id,
         path,
         deleted,
         body,
@@ -114,9 +117,10 @@ def _bad_member(name: str) -> HttpError:
     return HttpError(400, "doc_validation", f"Bad special document member: {name}")
 
 
-def _path(document: dict[str, Any]) -> list[Revision]:
+def _path(document: dict[str, Any], has_history: bool) -> list[Revision]:
+    """Where both are given `_revisions` counts, as in CouchDB. `_local` documents have no history."""
     named = parse_revision(document["_rev"]) if "_rev" in document else None
-    if "_revisions" not in document:
+    if "_revisions" not in document or not has_history:
         return [] if named is None else [named]
     revisions = document["_revisions"]
     if not isinstance(revisions, dict):
@@ -132,8 +136,7 @@ def _path(document: dict[str, Any]) -> list[Revision]:
         return [] if named is None else [named]
     if start < len(ids) or start > 10**15:
         raise HttpError(400, "doc_validation", "_revisions.start is smaller than the number of ids.")
-    path = [parse_revision(f"{start - index}-{digest}") for index, digest in enumerate(ids)]
-    return path if named is None or named == path[0] else [named]
+    return [parse_revision(f"{start - index}-{digest}") for index, digest in enumerate(ids)]
 
 
 def new_revision(incoming: Incoming, parent: Revision | None, attached: list[Attachment]) -> Revision:

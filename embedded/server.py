@@ -40,6 +40,7 @@ _ROUTE_MODULES = (
     "embedded.http.changes_routes",
     "embedded.http.session_routes",
     "embedded.http.node_routes",
+    "embedded.http.unsupported_routes",
     "embedded.mapreduce.routes",
     "embedded.mango.routes",
     "embedded.replicator.routes",

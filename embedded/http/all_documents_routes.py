@@ -64,6 +64,8 @@ def read_query(given: Mapping[str, Any]) -> Query:
             setattr(query, name, _whole_number(value))
     if query.keys is not None and not isinstance(query.keys, list):
         raise bad_request("`keys` member must be an array.")
+    if query.keys is not None and not (query.start is _UNSET and query.end is _UNSET):
+        raise query_parse_error("`keys` is incompatible with `key`, `start_key` and `end_key`")
     return query
 
 

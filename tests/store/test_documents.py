@@ -163,3 +163,47 @@ def test_deleting_a_database_frees_its_name(couch: Any) -> None:
     assert couch.put(path).status in (201, 202)
     assert couch.get(path).json()["doc_count"] == 0
     couch.delete(path)
+
+
+def test_a_local_document_has_no_history_and_does_not_mind_being_given_one(couch: Any, db: str) -> None:
+    first = couch.put(f"{db}/_local/mark", {"v": 1}).json()["rev"]
+    told = {"_rev": first, "_revisions": {"start": 0, "ids": ["1"]}, "v": 2}
+
+    assert couch.put(f"{db}/_local/mark", told).status == 201
+    found = couch.get(f"{db}/_local/mark").json()
+    assert found == {"_id": "_local/mark", "_rev": "0-2", "v": 2}
+
+
+def test_what_a_replicator_notes_in_a_document_is_kept(couch: Any, db: str) -> None:
+    notes = {"_replication_id": "x", "_replication_state": "triggered", "_replication_stats": {"docs_read": 1}}
+    assert couch.put(f"{db}/a", {"v": 1, **notes}).status == 201
+
+    found = couch.get(f"{db}/a").json()
+    assert {name: found[name] for name in notes} == notes
+
+
+@pytest.mark.parametrize("range", ['startkey="a"', 'endkey="b"', 'key="a"'])
+def test_keys_and_a_range_exclude_each_other(couch: Any, db: str, range: str) -> None:
+    answer = couch.post(f"{db}/_all_docs?{range}", {"keys": ["a"]})
+
+    assert answer.status == 400
+    assert answer.json()["error"] == "query_parse_error"
+
+
+def test_a_temporary_view_is_gone_and_not_something_else(couch: Any, db: str) -> None:
+    answer = couch.post(f"{db}/_temp_view", {"map": "function (doc) { emit(doc._id); }"})
+
+    assert answer.status == 410
+    assert answer.json()["error"] == "gone"
+
+
+@pytest.mark.parametrize(
+    "path", ["_design/d/_show/s", "_design/d/_list/l/v", "_design/d/_rewrite/x", "_design/d/_search/i"]
+)
+def test_what_the_store_has_not_says_so(couch: Any, db: str, path: str) -> None:
+    if not couch.is_embedded:
+        pytest.skip("CouchDB has it.")
+    answer = couch.get(f"{db}/{path}")
+
+    assert answer.status == 501
+    assert "This store has no" in answer.json()["reason"]

@@ -139,3 +139,81 @@ def test_many_documents_come_in_one_request(couch: Any, forked: str) -> None:
     assert [part["ok"]["_rev"] for part in found[1]["docs"]] == ["3-e", "3-d"]
     assert found[2]["docs"][0]["error"]["error"] == "not_found"
     assert found[3]["docs"][0]["error"]["rev"] == "9-x"
+
+
+def test_the_history_a_replica_brings_counts_more_than_the_revision_it_names(couch: Any, db: str) -> None:
+    told = {"_id": "t", "_rev": "2-y", "_revisions": {"start": 1, "ids": ["y"]}, "v": "first"}
+    replicate(couch, db, told, revision("t", "2-x", "1-y", v="second"))
+    found = couch.get(f"{db}/t?conflicts=true&revs=true").json()
+
+    assert (found["_rev"], found["v"]) == ("2-x", "second")
+    assert found["_revisions"] == {"start": 2, "ids": ["x", "y"]}
+    assert "_conflicts" not in found
+
+
+def test_a_branch_with_a_gap_is_a_branch_of_its_own_until_the_gap_is_filled(couch: Any, db: str) -> None:
+    replicate(couch, db, revision("t", "1-a", v=1), revision("t", "4-d", "3-c", v=4))
+    assert couch.get(f"{db}/t?conflicts=true").json()["_conflicts"] == ["1-a"]
+
+    replicate(couch, db, revision("t", "3-c", "2-b", "1-a", v=3))
+    found = couch.get(f"{db}/t?conflicts=true&revs=true").json()
+
+    assert found["_rev"] == "4-d"
+    assert "_conflicts" not in found
+    assert found["_revisions"]["ids"] == ["d", "c", "b", "a"]
+
+
+def test_leaves_are_told_from_the_winner_down_and_the_deleted_ones_apart(couch: Any, db: str) -> None:
+    replicate(
+        couch,
+        db,
+        revision("t", "2-b", "1-a", v=1),
+        revision("t", "2-c", "1-a", v=2),
+        revision("t", "3-e", "2-d", "1-a", v=3),
+        revision("t", "5-i", "4-h", "3-g", "2-f", "1-a", _deleted=True),
+        revision("t", "5-j", "4-h", "3-g", "2-f", "1-a", _deleted=True),
+    )
+    found = couch.get(f"{db}/t?conflicts=true&deleted_conflicts=true").json()
+    (row,) = couch.get(f"{db}/_changes?style=all_docs").json()["results"]
+
+    assert found["_rev"] == "3-e"
+    assert found["_conflicts"] == ["2-c", "2-b"]
+    assert found["_deleted_conflicts"] == ["5-j", "5-i"]
+    assert [change["rev"] for change in row["changes"]] == ["3-e", "2-c", "2-b", "5-j", "5-i"]
+
+
+def test_a_document_whose_leaves_are_all_deleted_is_gone_and_can_begin_again_above_the_winner(
+    couch: Any, db: str
+) -> None:
+    replicate(
+        couch,
+        db,
+        revision("t", "3-b", "2-a", "1-a", _deleted=True),
+        revision("t", "2-z", "1-a", _deleted=True),
+    )
+    assert couch.get(f"{db}/t").json() == {"error": "not_found", "reason": "deleted"}
+
+    again = couch.put(f"{db}/t", {"v": 1}).json()["rev"]
+
+    assert again.startswith("4-")
+    assert couch.get(f"{db}/t?revs=true").json()["_revisions"]["ids"][1:] == ["b", "a", "a"]
+
+
+def test_asking_for_the_latest_gives_the_leaf_an_old_revision_became(couch: Any, forked: str) -> None:
+    found = couch.get(f"{forked}/t?rev=2-b&latest=true").json()
+    opened = couch.get(f'{forked}/t?open_revs=["1-a"]&latest=true', headers={"Accept": "application/json"}).json()
+    many = couch.post(f"{forked}/_bulk_get?latest=true", {"docs": [{"id": "t", "rev": "2-c"}]}).json()
+
+    assert found["_rev"] == "3-e"  # with `rev`, CouchDB means the winner
+    assert sorted(one["ok"]["_rev"] for one in opened) == ["3-d", "3-e"]
+    assert [one["ok"]["_rev"] for one in many["results"][0]["docs"]] == ["3-e"]
+
+
+def test_bulk_get_comes_as_parts_when_asked_for(couch: Any, forked: str) -> None:
+    asked = {"docs": [{"id": "t", "rev": "3-d"}, {"id": "none"}]}
+    answer = couch.post(f"{forked}/_bulk_get?revs=true", asked, headers={"Accept": "multipart/mixed"})
+
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("multipart/mixed")
+    assert answer.data.count(b'"_rev":"3-d"') == 1
+    assert b"error=" in answer.data or b'"error"' in answer.data
