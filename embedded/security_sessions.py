@@ -6,6 +6,7 @@ record it was right for: a changed password is a changed record.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import hashlib
@@ -23,6 +24,10 @@ from embedded.security import NOBODY, Admins, User
 
 SESSION_SECONDS = 600
 _REMEMBERED = 1000
+_AT_ONCE = 2
+"""Passwords checked at the same time: however many are tried, threads are left for those who have signed in."""
+_KEPT = ("password_scheme", "pbkdf2_prf", "salt", "iterations", "derived_key", "password_sha")
+"""What a user's document keeps of the password."""
 
 
 class Sessions:
@@ -34,6 +39,7 @@ class Sessions:
         self._secret = secret
         self._memory_key = secrets.token_bytes(32)
         self._right: dict[bytes, None] = {}
+        self._checking = asyncio.Semaphore(_AT_ONCE)
 
     async def sign_in(self, name: str, password: str) -> User | None:
         """The user, or None when name or password is wrong."""
@@ -41,12 +47,16 @@ class Sessions:
             return User(name, ("_admin",), "default") if self._admins.verify(name, password) else None
         document = await self._document(name)
         if document is None:
+            # As slow as for a user there is: how long it takes must not tell which names are taken.
+            async with self._checking:
+                await asyncio.to_thread(security_users.verify_nobody, password)
             return None
-        identity = json_text.canonical([name, document.get("salt"), document.get("derived_key"), password]).encode()
-        remembered = hmac.digest(self._memory_key, identity, hashlib.sha256)
+        identity = json_text.canonical([name, [document.get(part) for part in _KEPT], password])
+        remembered = hmac.digest(self._memory_key, identity.encode("utf-8", "surrogatepass"), hashlib.sha256)
         if remembered not in self._right:
-            users = await self._databases.open("_users")
-            if not await users.in_thread(security_users.verify, document, password):
+            async with self._checking:
+                is_right = await asyncio.to_thread(security_users.verify, document, password)
+            if not is_right:
                 return None
             if len(self._right) >= _REMEMBERED:
                 self._right.pop(next(iter(self._right)))
@@ -89,7 +99,11 @@ class Sessions:
 
     def _sign(self, name: str, made_at: int, document: dict[str, Any] | None) -> bytes:
         """A changed password ends the sessions: what is kept of it is part of the key."""
-        kept = self._admins.fingerprint(name) if document is None else str(document.get("salt")).encode()
+        kept = (
+            self._admins.fingerprint(name)
+            if document is None
+            else json_text.canonical([document.get(part) for part in _KEPT]).encode("utf-8", "surrogatepass")
+        )
         return hmac.digest(self._secret + kept, f"{name}:{made_at:X}".encode(), hashlib.sha256)
 
     async def _document(self, name: str) -> dict[str, Any] | None:

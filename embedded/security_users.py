@@ -71,6 +71,11 @@ def verify(document: dict[str, Any], password: str) -> bool:
     return hmac.compare_digest(kept.lower().encode(), derive(password, salt, iterations, prf).encode())
 
 
+def verify_nobody(password: str) -> None:
+    """Takes as long as checking a password of a record made here."""
+    derive(password, "no salt", ITERATIONS, "sha256")
+
+
 def refusal(incoming: Incoming, old_text: str | None, user: User, is_admin: bool) -> HttpError | None:
     """Why this edit of `_users` is not allowed; None when it is."""
     old = None if old_text is None else json_text.stored(old_text)

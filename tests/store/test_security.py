@@ -1,4 +1,4 @@
-"""Who may do what. The rights are asked once, before any route: so a few routes stand for all, and all are tried."""
+"""Who may do what. Every route for everybody is in `test_rights`; sessions and password records in `test_sessions`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 import embedded
-from embedded.server import collect_routes
 
 PASSWORD = "her own pässword"
 
@@ -74,20 +73,6 @@ def test_a_member_is_no_admin(couch: Any, hers: str, user: tuple[str, str]) -> N
     assert couch.get("/_all_dbs", auth=user).status in (401, 403)
     assert couch.get(f"{hers}/_design/x").status == 404
     assert couch.get(f"{hers}/_security").json()["members"]["names"] == [user[0]]
-
-
-_ROUTES = [route for route in collect_routes() if route.pattern.startswith("/{db}")]
-
-
-@pytest.mark.parametrize("route", _ROUTES, ids=lambda route: f"{route.method} {route.pattern}")
-def test_no_route_into_a_database_opens_without_signing_in(route: Any, couch: Any, hers: str) -> None:
-    parts = [part for part in route.pattern.split("/") if part][1:]
-    path = "/".join([hers, *("x" if part.startswith("{") else part for part in parts)])
-    before = couch.get(hers).json()["update_seq"]
-    answer = couch.request(route.method, path, {"docs": [{"_id": "a"}], "selector": {}}, auth=None)
-
-    assert answer.status == 401, path
-    assert couch.get(hers).json()["update_seq"] == before
 
 
 def test_the_users_database_is_for_admins(couch: Any, user: tuple[str, str]) -> None:

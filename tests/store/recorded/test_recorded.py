@@ -14,6 +14,22 @@ from replaying import Bindings, answer_differences, differences, send
 
 SCENARIOS: list[dict[str, Any]] = json.loads((Path(__file__).parent / "couchdb-3.5.0.json").read_bytes())["scenarios"]
 DATABASES = ["rec_a", "rec_b", "rec_s", "rec_t", "rec_u", "a%2Fb-rec"]
+STEPS = {
+    "databases": 37,
+    "documents": 100,
+    "revision trees": 56,
+    "bulk": 38,
+    "changes": 48,
+    "view collation": 18,
+    "views": 109,
+    "local documents and purge": 26,
+    "attachments": 28,
+    "validation": 15,
+    "find": 50,
+    "security": 40,
+    "replicate": 19,
+}
+"""How many requests each scenario has."""
 
 
 @pytest.fixture
@@ -36,8 +52,10 @@ def _forget_recordings(couch: Any) -> None:
 def test_the_store_answers_as_couchdb_did(scenario: dict[str, Any], server: Any) -> None:
     bindings = Bindings(server.url, server.admin)
     told: list[str] = []
+    asked = 0
     for number, step in enumerate(scenario["steps"]):
         answer = send(server, step, bindings)
+        asked += 1
         different, learned = _compared(step["response"], answer, bindings, step["request"]["method"])
         deviation = DEVIATIONS.get((scenario["name"], number))
         if different and deviation is not None and server.is_embedded:
@@ -47,6 +65,18 @@ def test_the_store_answers_as_couchdb_did(scenario: dict[str, Any], server: Any)
         body = json.dumps(request.get("json", request.get("text", "")))[:200]
         told += [f"{number} {request['method']} {request['path']} {body}: {difference}" for difference in different]
     assert not told, "\n".join(["", *told])
+    assert asked == STEPS[scenario["name"]], "a recorded request was left out"
+
+
+def test_all_recorded_requests_are_replayed() -> None:
+    """584 were recorded. That each has an answer to compare with is what makes leaving one out impossible to miss."""
+    assert {scenario["name"]: len(scenario["steps"]) for scenario in SCENARIOS} == STEPS
+    assert sum(STEPS.values()) == 584
+    for scenario in SCENARIOS:
+        for step in scenario["steps"]:
+            compared = step["response"].keys() & {"json", "lines", "text"}
+            is_empty = step["request"]["method"] == "HEAD" or step["response"]["status"] in (204, 304, 416)
+            assert compared or is_empty, (scenario["name"], step["request"])
 
 
 def _compared(expected: Any, answer: Any, bindings: Bindings, method: str) -> tuple[list[str], Bindings]:
