@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from app.demo.care import WorkshopVisit, visits
 from app.demo.catalog import MODELS, Model, plan, serial_prefix
 from app.demo.regions import Region
 from app.documents.ids import document_id, machine_key, reading_key
+from app.parts.plans import lines_for, plan_of
 
 Document = dict[str, Any]
 
@@ -26,39 +29,62 @@ _KINDS = {
     "dumper": ("site dumper",),
     "roller": ("tandem roller", "single-drum roller"),
 }
-_READING_DAYS = 196
-_LETTERS_OF_FLEETS = ("M", "B", "G", "")
+_READING_DAYS = 197
+_SILENT_DAYS = 118
+# A machine's weeks differ by so much of its average, in a slow wave: sites begin and end.
+_SWING = 0.55
 
 
 @dataclass
 class Owned:
-    """A machine with the figures its readings and services are made from. Hours are total hours today."""
+    """A machine with the figures its readings and services are made from. Hours are total hours.
+
+    `age` is in days since its delivery; `wave` the length in days and the phase of its busy and quiet times.
+    """
 
     document: Document
     model: Model
-    hours: float
+    age: int
     per_day: float
+    wave: tuple[float, float] = (50.0, 0.0)
     replaced_days_ago: int | None = None
 
+    @property
+    def hours(self) -> float:
+        """Total hours today."""
+        return self.total(0)
+
     def total(self, days_ago: float) -> float:
-        return max(0.0, self.hours - days_ago * self.per_day)
+        """Total hours so many days ago; they never fall."""
+        days = max(0.0, self.age - days_ago)
+        length, phase = self.wave
+        swing = _SWING * length / math.tau * (math.sin(math.tau * days / length + phase) - math.sin(phase))
+        return round(self.per_day * max(0.0, days + swing), 1)
 
     def meter(self, days_ago: float) -> float:
         """What the meter showed: from zero again after it was replaced."""
         if self.replaced_days_ago is None or days_ago > self.replaced_days_ago:
-            return round(self.total(days_ago), 1)
+            return self.total(days_ago)
         return round(self.total(days_ago) - self.total(self.replaced_days_ago), 1)
 
 
 def own(
-    dealer: str, customer: Document | None, number: int, kinds: Sequence[str], today: date, chance: random.Random
+    dealer: str,
+    customer: Document | None,
+    number: int,
+    kinds: Sequence[str],
+    fleet_number: str,
+    today: date,
+    chance: random.Random,
 ) -> Owned:
-    """Machine `number` of the dealer, of one of these kinds; in stock when it has no customer."""
-    wanted = {kind for word in kinds for kind in _KINDS[word]}
-    model = chance.choice([model for model in MODELS if model.kind in wanted])
+    """Machine `number` of the dealer, of one of these kinds; in stock, and new, when it has no customer."""
+    model = chance.choice(models_of(kinds))
     serial = f"{serial_prefix(model)}{100 + number * 7 % 800:04d}"
-    per_day = round(model.hours_per_day * chance.uniform(0.45, 1.5), 2)
-    age = chance.randint(40, 2200)
+    per_day = round(model.hours_per_day * chance.uniform(0.5, 1.35), 2)
+    age = chance.randint(40, 2200) if customer else chance.randint(20, 240)
+    wave = (chance.uniform(40, 75), chance.uniform(0, math.tau))
+    delivered = weekday_before(today - timedelta(days=age))
+    age = (today - delivered).days
     machine: Document = {
         "_id": document_id(dealer, "machine", machine_key(model.make, serial)),
         "type": "machine",
@@ -69,15 +95,14 @@ def own(
         "serial": serial,
         "stock_number": f"{dealer[-1]}{number:05d}",
         "status": "in service",
-        "year": (today - timedelta(days=age)).year,
+        "year": delivered.year,
         "options": _options(model, chance),
     }
     if customer is None:
-        return Owned({**machine, "status": "in stock"}, model, round(chance.uniform(0, 4), 1), 0.0)
-    delivered = today - timedelta(days=age)
+        return Owned({**machine, "status": "in stock"}, model, age, 0.0)
     machine |= {
         "customer": customer["_id"],
-        "fleet_number": f"{chance.choice(_LETTERS_OF_FLEETS)} {chance.randint(1, 60):02d}".strip(),
+        "fleet_number": fleet_number,
         "delivered_on": delivered.isoformat(),
         "warranty_until": (delivered + timedelta(days=730)).isoformat(),
         "agreement": chance.choice(["", "", "", "Full service", "Filters and oil", "Inspection only"]),
@@ -86,7 +111,18 @@ def own(
             "longitude": round(customer["position"]["longitude"] + chance.uniform(-0.1, 0.1), 5),
         },
     }
-    return Owned({name: value for name, value in machine.items() if value}, model, round(age * per_day, 1), per_day)
+    return Owned({name: value for name, value in machine.items() if value}, model, age, per_day, wave)
+
+
+def models_of(kinds: Sequence[str]) -> list[Model]:
+    """The models a trade buys, by the words of :data:`app.demo.regions.TRADES`."""
+    wanted = {kind for word in kinds for kind in _KINDS[word]}
+    return [model for model in MODELS if model.kind in wanted]
+
+
+def weekday_before(on: date) -> date:
+    """The day itself, or the Friday before a weekend."""
+    return on - timedelta(days=max(0, on.weekday() - 4))
 
 
 def _options(model: Model, chance: random.Random) -> list[str]:
@@ -102,14 +138,16 @@ def _options(model: Model, chance: random.Random) -> list[str]:
 
 def readings(owned: Owned, manner: str, today: date, chance: random.Random) -> Iterator[Document]:
     """A machine's readings of the last half year and a little. `manner` is ``telematics`` (weekly, with a position),
-    ``manual`` (every five weeks or so) or ``silent`` (telematics until four months ago)."""
+    ``manual`` (every five weeks or so), ``silent`` (telematics until four months ago) or ``none``."""
+    if manner == "none":
+        return
     machine = owned.document
     days_ago = _READING_DAYS - chance.randint(0, 6)
-    stops = 118 if manner == "silent" else 0
+    stops = _SILENT_DAYS if manner == "silent" else 1
     at = f"T{chance.randint(5, 16):02d}:{chance.randint(0, 59):02d}:00Z"
     while days_ago >= stops:
-        # Weeks differ, but a meter never goes back by itself.
-        hours = owned.meter(days_ago + chance.uniform(0, min(2.0, 0.6 * owned.per_day)))
+        # Read in the morning or the evening, but a meter never goes back by itself.
+        hours = owned.meter(days_ago + chance.uniform(0, 0.4))
         if owned.total(days_ago) > 0:
             day = (today - timedelta(days=days_ago)).isoformat()
             reading: Document = {
@@ -129,44 +167,80 @@ def readings(owned: Owned, manner: str, today: date, chance: random.Random) -> I
         days_ago -= chance.randint(28, 41) if manner == "manual" else 7
 
 
-def services(owned: Owned, region: Region, today: date, chance: random.Random, careful: float) -> Iterator[Document]:
-    """What the workshop did to a machine. `careful` from 0 to 1 is how much of what was due was really done."""
-    if owned.per_day <= 0 or chance.random() > careful + 0.25:
-        return
-    base = 500.0
-    rows = plan(owned.model)
-    reached = int(owned.hours // base)
-    last_year = 0
-    for visit in range(1, reached + 1):
-        if chance.random() > careful:
-            continue
-        milestone = visit * base + chance.uniform(-25, 30)
-        days_ago = (owned.hours - milestone) / owned.per_day
-        if days_ago < 1:
-            continue
-        year = int(milestone / owned.per_day // 330)
-        done = [row for row in rows if _done_at(row, visit * base, new_year=year > last_year, options=owned.document)]
-        last_year = max(year, last_year)
-        yield _service(owned, region, today, days_ago, done, chance)
-    if owned.hours > 60 and chance.random() < careful:
-        first = [row for row in rows if row.get("first_hours") in (50, 100)]
-        yield _service(owned, region, today, (owned.hours - 55) / owned.per_day, first, chance)
+def workshop_visits(owned: Owned, today: date, chance: random.Random) -> list[WorkshopVisit]:
+    """The planned services of a machine whose owner keeps to the plan."""
+    if owned.per_day <= 0:
+        return []
+    lines = lines_for(plan_of({"plan": plan(owned.model)}), owned.document.get("options", ()))
+    delivered = today - timedelta(days=owned.age)
+    return visits(lines, delivered, today, lambda on: owned.total((today - on).days), owned.per_day, chance)
 
 
-def _done_at(row: Mapping[str, Any], hours: float, *, new_year: bool, options: Mapping[str, Any]) -> bool:
-    if row.get("option") and row["option"] not in options.get("options", ()):
-        return False
-    every = row.get("every_hours")
-    if every is not None:
-        return hours % float(every) == 0
-    return new_year and "every_months" in row
+def planned_service(owned: Owned, visit: WorkshopVisit, region: Region, today: date, chance: random.Random) -> Document:
+    """The service document of one visit to the workshop."""
+    lines = []
+    for index, line in enumerate(visit.lines, 1):
+        row = {"id": f"s{index}", "plan_line": line.id}
+        lines.append({**row, "part": line.part, "quantity": line.quantity} if line.part else row)
+    note = chance.choice(_SERVICE_NOTES) if chance.random() < 0.3 else ""
+    return _service(owned, "planned", (today - visit.on).days, lines, note, region, today, chance)
+
+
+def repair(
+    owned: Owned,
+    note: str,
+    days_ago: int,
+    parts: Mapping[str, float],
+    region: Region,
+    today: date,
+    chance: random.Random,
+) -> Document:
+    """A repair with what it took: quantities by part id."""
+    lines = [
+        {"id": f"s{index}", "part": part, "quantity": count} for index, (part, count) in enumerate(parts.items(), 1)
+    ]
+    return _service(owned, "repair", days_ago, lines, note, region, today, chance)
+
+
+def bulletin_done(
+    owned: Owned, bulletin: Mapping[str, Any], region: Region, today: date, chance: random.Random
+) -> Document:
+    """The service that did a bulletin on a machine."""
+    issued = (today - date.fromisoformat(bulletin["issued_on"])).days
+    latest = max(2, min(issued - 7, owned.age - 2, 120))
+    lines = [{"id": row["id"], "part": row["part"], "quantity": row["quantity"]} for row in bulletin.get("parts", ())]
+    note = chance.choice(("Done on site.", "Done together with the wash.", "Driver was shown how.", ""))
+    done = _service(owned, "bulletin", chance.randint(2, latest), lines, note, region, today, chance)
+    return {**done, "bulletin": bulletin["_id"]}
+
+
+_SERVICE_NOTES = (
+    "All in order.",
+    "Cooler blown out, it was full of chaff.",
+    "Bucket pins worn, told the driver.",
+    "Battery weak, will not last another winter.",
+    "Left rear light broken, customer does it himself.",
+    "A little oil at the swivel, keep an eye on it.",
+    "Washed before we began, thank you.",
+    "Seat cushion torn. Offered a new one.",
+    "Done on site between two showers.",
+    "Tyres at 30 percent.",
+    "Fire extinguisher is out of date.",
+)
 
 
 def _service(
-    owned: Owned, region: Region, today: date, days_ago: float, rows: Sequence[Document], chance: random.Random
+    owned: Owned,
+    kind: str,
+    days_ago: int,
+    lines: Sequence[Document],
+    notes: str,
+    region: Region,
+    today: date,
+    chance: random.Random,
 ) -> Document:
     machine = owned.document
-    days = int(days_ago)
+    on = weekday_before(today - timedelta(days=days_ago))
     service = {
         "_id": document_id(machine["dealer"], "service", key(chance)),
         "type": "service",
@@ -174,32 +248,14 @@ def _service(
         "share": "manufacturer",
         "machine": machine["_id"],
         "customer": machine["customer"],
-        "done_on": (today - timedelta(days=days)).isoformat(),
-        "hours": owned.meter(days_ago),
-        "kind": "planned",
-        "lines": [
-            {name: value for name, value in _used(index, row).items() if value} for index, row in enumerate(rows, 1)
-        ],
+        "done_on": on.isoformat(),
+        "hours": owned.meter((today - on).days),
+        "kind": kind,
+        "lines": list(lines),
         "technician": chance.choice(region.technicians),
-        "notes": chance.choice(
-            ["", "", "", "All in order.", "Cooler blown out.", "Bucket pins worn, told the driver.", "Battery weak."]
-        ),
+        "notes": notes,
     }
     return {name: value for name, value in service.items() if value not in ("", [])}
-
-
-def _used(index: int, row: Document) -> Document:
-    return {"id": f"s{index}", "plan_line": row["id"], "part": row["part"], "quantity": row["part"] and row["quantity"]}
-
-
-def bulletin_done(
-    owned: Owned, bulletin: Mapping[str, Any], region: Region, today: date, chance: random.Random
-) -> Document:
-    """The service that did a bulletin on a machine."""
-    days_ago = chance.randint(3, 50)
-    service = _service(owned, region, today, days_ago, (), chance)
-    lines = [{"id": row["id"], "part": row["part"], "quantity": row["quantity"]} for row in bulletin.get("parts", ())]
-    return {**service, "kind": "bulletin", "bulletin": bulletin["_id"], "lines": lines, "notes": "Done on site."}
 
 
 def key(chance: random.Random) -> str:

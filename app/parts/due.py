@@ -247,6 +247,9 @@ def _in_use_since(machine: Mapping[str, Any], usage: Usage, today: date) -> date
     delivered = day(machine.get("delivered_on"))
     if delivered is not None:
         return min(delivered, today)
+    if machine.get("status") == "in stock":
+        # What stands in the yard is not used: its calendar begins with the delivery.
+        return today
     since = None
     if usage.hours_now is not None and usage.hours_per_day > 0:
         since = today - timedelta(days=min(FARTHEST_DAYS, math.floor(usage.hours_now / usage.hours_per_day)))

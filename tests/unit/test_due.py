@@ -66,6 +66,13 @@ def test_a_machine_right_on_its_hours_is_overdue_for_the_services_it_never_had()
     assert (len(found.visits), found.overdue) == (1, False)
 
 
+def test_a_machine_in_the_dealers_yard_needs_nothing_by_the_calendar_until_it_is_delivered():
+    yearly = plan({"every_months": 12})
+    unsold = {"status": "in stock", "year": 2024}
+    assert ask(yearly, Usage(None, 2.5, None, "default"), days=90, machine=unsold) == []
+    assert len(ask(yearly, Usage(None, 2.5, None, "default"), machine={**unsold, "status": "in service"})) == 1
+
+
 def test_after_what_is_overdue_the_interval_starts_from_now():
     (found,) = ask(plan({"every_hours": 250}), running(3200), days=90)
     assert [round(visit.at_hours) for visit in found.visits] == [3000, 3450]
