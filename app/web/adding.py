@@ -190,6 +190,7 @@ def _page(
         current.user().roles,
         str(place.fixed.get("customer") or ""),
         _zone(),
+        scope=place.section,
     )
     back = local_page(request.args.get("next", ""), f"{document_url(place.on['_id'])}#{place.section}")
     ticked = {key.removeprefix("tick.") for key in request.form if key.startswith("tick.")}
@@ -202,6 +203,7 @@ def _page(
         on=place.on,
         on_title=on_title,
         section=place.section,
+        scope=place.section,
         fields=[each for section in sections for each in section.fields if each.name not in hidden],
         labels=definition.labels,
         plan=_plan(place) if definition.name == "service" else [],

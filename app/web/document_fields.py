@@ -54,7 +54,10 @@ class Section:
 
 @dataclass(frozen=True)
 class InputField:
-    """A field as ``ui.input`` asks for it; `value` is text, or has the parts that its type is typed in."""
+    """A field as ``ui.input`` asks for it; `value` is text, or has the parts that its type is typed in.
+
+    `id` is its own on the page, also where two forms with the same fields are open.
+    """
 
     name: str
     label: str
@@ -73,6 +76,7 @@ class InputField:
     shown_when: Mapping[str, Any] | None = None
     fixed: bool = False
     add_label: str = ""
+    id: str = ""
 
     @property
     def wide(self) -> bool:
@@ -174,18 +178,20 @@ def input_sections(
     roles: Iterable[str],
     context: str = "",
     zone: tzinfo = UTC,
+    scope: str = "",
 ) -> list[Section]:
     """The form's sections as inputs for the fields that `roles` may edit.
 
     `values` are a document's, or what was typed where `errors` says it is wrong. `context` is a customer whose own
-    documents come first where one is chosen by typing; `zone` the time zone that times are typed in.
+    documents come first where one is chosen by typing; `zone` the time zone that times are typed in. `scope` tells
+    the ids of this form's inputs from those of another one on the same page.
     """
     asked = {each.name for each in asked_for(form, roles)}
     return [
         Section(
             section.label,
             [
-                as_input(each, values.get(each.name), errors, titles, context, zone)
+                as_input(each, values.get(each.name), errors, titles, context, zone, scope=scope)
                 for each in section.fields
                 if each.name in asked
             ],
@@ -208,6 +214,7 @@ def as_input(
     context: str = "",
     zone: tzinfo = UTC,
     prefix: str = "",
+    scope: str = "",
 ) -> InputField:
     """One field as an input with its value and what is wrong with it."""
     path = prefix + each.name
@@ -233,7 +240,13 @@ def as_input(
         rows=rows,
         shown_when=each.visible_when or None,
         add_label=each.add_label,
+        id=input_id(path, scope),
     )
+
+
+def input_id(path: str, scope: str = "") -> str:
+    """The id of the input with this path (``field`` or ``field.ROW.column``) in a page."""
+    return f"field-{scope}-{path}" if scope else f"field-{path}"
 
 
 def _input_row(

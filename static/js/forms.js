@@ -158,23 +158,33 @@
 
   /* --- leaving -------------------------------------------------------------------------------------------------------- */
 
-  var unsaved = false;
+  var UNSAVED = "form[data-guard][data-unsaved]";
   function changed(element) {
     var form = element.closest("form");
-    if (form && form.hasAttribute("data-guard")) { unsaved = true; }
+    if (form && form.hasAttribute("data-guard")) { form.setAttribute("data-unsaved", ""); }
     if (form) { showConditional(form); }
   }
   document.addEventListener("input", function (event) { changed(event.target); });
   document.addEventListener("change", function (event) { changed(event.target); });
-  document.addEventListener("submit", function () { unsaved = false; });
+  /* Only what this form holds is on its way: another one on the page may still hold something. */
+  document.addEventListener("submit", function (event) { event.target.removeAttribute("data-unsaved"); });
   window.addEventListener("beforeunload", function (event) {
-    if (unsaved) { event.preventDefault(); }
+    if (document.querySelector(UNSAVED)) { event.preventDefault(); }
+  });
+
+  /* A second form that opens in the same place would take the first one's words with it. */
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var asking = event.detail.elt;
+    var form = event.detail.target && event.detail.target.querySelector(UNSAVED);
+    if (form && !form.contains(asking) && !window.confirm("Something is typed into this form and not saved. Leave it?")) {
+      event.preventDefault();
+    }
   });
 
   /* Ctrl+S or Cmd+S saves the form one is in. */
   document.addEventListener("keydown", function (event) {
     if ((event.ctrlKey || event.metaKey) && event.key === "s") {
-      var form = document.querySelector("form[data-guard]");
+      var form = event.target.closest("form[data-guard]") || document.querySelector("form[data-guard]");
       if (form) { event.preventDefault(); form.requestSubmit(); }
     }
   });
@@ -185,6 +195,35 @@
     });
     root.querySelectorAll("form").forEach(showConditional);
   }
+
+  /* --- forms that open in a page ------------------------------------------------------------------------------------ */
+
+  var opener = null;
+  document.addEventListener("htmx:beforeRequest", function (event) {
+    var target = event.detail.target;
+    if (event.defaultPrevented || !target) { return; }
+    if (target.id.indexOf("add-") === 0 && !target.contains(event.detail.elt)) { opener = event.detail.elt; }
+  });
+  document.addEventListener("htmx:load", function (event) {
+    var place = event.detail.elt;
+    if (!place.matches || !place.matches('[id^="add-"], .section')) { return; }
+    if (place.matches(".adding")) {
+      var field = place.querySelector("[data-focus]") ||
+        place.querySelector('input:not([type="hidden"]), select, textarea');
+      if (field) { field.focus(); }
+    } else if (document.activeElement === document.body) {
+      /* It closed: go on from where it was opened, or from its place when that was drawn anew. */
+      var back = opener && (document.contains(opener) ? opener : document.querySelector(
+        'a[href="' + (opener.getAttribute("href") || "-") + '"]'));
+      if (back) { back.focus(); }
+    }
+  });
+  document.addEventListener("keydown", function (event) {
+    var place = event.key === "Escape" && event.target.closest(".adding");
+    var cancel = place && !place.querySelector(UNSAVED) && place.querySelector(".form-actions a");
+    if (cancel) { cancel.click(); }
+  });
+
   prepare(document);
   document.addEventListener("htmx:afterSwap", function (event) { prepare(event.detail.target.parentElement || document); });
 })();

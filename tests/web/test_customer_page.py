@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import dealership
@@ -219,3 +220,25 @@ def test_a_disputed_field_is_marked_on_the_page(node: Node, sales: Browser) -> N
     assert "Graz" in page
     assert "Linz" in page
     assert "/documents/D001:customer:berg/disputes/d1" in page.replace("%3A", ":")
+
+
+def test_two_forms_open_at_once_share_no_id_and_every_label_has_its_field(sales: Browser) -> None:
+    headers = {"HX-Request": "true"}
+    seen: set[str] = set()
+    for kind in ("person", "machine", "activity", "opportunity", "task"):
+        form = sales.get(f"/add/{kind}?on={dealership.CUSTOMER}", headers=headers).get_data(as_text=True)
+        ids = re.findall(r' id="([^"]+)"', form)
+        assert len(ids) == len(set(ids)), kind
+        assert seen.isdisjoint(ids), kind
+        assert set(re.findall(r' for="([^"]+)"', form)) <= set(ids), kind
+        seen.update(ids)
+
+
+def test_what_is_wrong_in_a_row_leads_to_its_field(sales: Browser) -> None:
+    typed = {"name": "Eva", "phones": "", "phones.new1.number": "no number"}
+    answer = sales.post(f"/add/person?on={dealership.CUSTOMER}", data=typed, headers={"HX-Request": "true"})
+    page = answer.get_data(as_text=True)
+    assert answer.status_code == 422
+    assert '<a href="#field-people-phones.new1.number">' in page
+    assert 'id="field-people-phones.new1.number"' in page
+    assert 'aria-describedby="field-people-phones.new1.number-error"' in page
