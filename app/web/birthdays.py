@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from app.people.birthdays import upcoming
 from app.security.access import needs
 from app.web import current
 from app.web.birthday_list import BirthdayLine, assisted, birthday_lines, names_behind
+from app.web.readable import readable
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -30,17 +32,23 @@ def show() -> ResponseReturnValue:
     days = min(max(int(text), 1), 365) if text.isdecimal() and len(text) < 5 else 30
     return render_template(
         "birthdays/show.html",
-        lines=next_birthdays(current.node(), current.node().today(), days),
+        lines=next_birthdays(current.node(), current.node().today(), days, readable),
         days=days,
         horizons=sorted({*HORIZONS, days}),
     )
 
 
-def next_birthdays(node: Node, today: date, days: int) -> list[BirthdayLine]:
-    """The birthdays from today until `days` from today, the next one first, in three requests."""
+def next_birthdays(
+    node: Node, today: date, days: int, seen: Callable[[dict[str, Any]], dict[str, Any]] = dict
+) -> list[BirthdayLine]:
+    """The birthdays from today until `days` from today, the next one first, in three requests.
+
+    `seen` is what may be seen of each document.
+    """
     answers = node.book.view_queries("people", "by_birthday", _ranges(today, days))
-    birthdays = upcoming([row.doc for answer in answers for row in answer if row.doc], today, days)
-    named = node.book.get_many(names_behind(birthdays))
+    kept = [seen(row.doc) for answer in answers for row in answer if row.doc]
+    birthdays = upcoming(kept, today, days)
+    named = {id: seen(document) for id, document in node.book.get_many(names_behind(birthdays)).items()}
     missing = assisted(named[birthday.person] for birthday in birthdays if birthday.person in named) - named.keys()
     named |= node.book.get_many(missing)
     return birthday_lines(birthdays, named, today)

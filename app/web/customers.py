@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -11,9 +12,10 @@ from markupsafe import Markup
 from app.security.access import needs, require
 from app.web import current
 from app.web.customer_documents import read_customer
-from app.web.customer_page import CustomerPage, customer_page
+from app.web.customer_page import CustomerDocuments, CustomerPage, Document, customer_page
 from app.web.frame import is_fragment
 from app.web.needs import customer_needs, desk_progress
+from app.web.readable import readable
 
 pages = Blueprint("customers", __name__)
 NODE_ROLE = "dealer"
@@ -68,11 +70,28 @@ def _page(customer_id: str, days: int, before: str) -> CustomerPage | None:
     if found is None:
         return None
     require("read", found.customer)
+    found = _readable(found)
     progress = desk_progress(node)
     if progress:
         return customer_page(found, {}, [], days, node.today(), progress.sentence)
     needed, states = customer_needs(node, customer_id, days)
     return customer_page(found, states, needed, days, node.today())
+
+
+def _readable(found: CustomerDocuments) -> CustomerDocuments:
+    def each(documents: Iterable[Document]) -> list[Document]:
+        return [readable(dict(document)) for document in documents]
+
+    return replace(
+        found,
+        customer=readable(dict(found.customer)),
+        people=each(found.people),
+        keepsakes=each(found.keepsakes),
+        machines=each(found.machines),
+        activities=each(found.activities),
+        opportunities=each(found.opportunities),
+        tasks=each(found.tasks),
+    )
 
 
 def _days() -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 from flask import Blueprint, render_template, request, url_for
@@ -73,8 +74,14 @@ def _disputed(document: dict[str, Any], form: Any, titles: dict[str, str]) -> Di
         title=title_of(document, current.forms()),
         type=form.label if form else str(document["type"]),
         document=document,
-        disputes=history.disputes_of(document, form, titles, current.user().roles),
+        disputes=history.disputes_of(document, form, titles, current.user().roles, _zone()),
     )
+
+
+def _zone() -> tzinfo:
+    zone = current.node().now().tzinfo
+    assert zone is not None
+    return zone
 
 
 def _start(text: str) -> dict[str, Any]:

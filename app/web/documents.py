@@ -20,6 +20,7 @@ from app.web.addresses import local_page
 from app.web.document_editing import Editing
 from app.web.frame import document_url, type_of
 from app.web.lookup import title_of
+from app.web.readable import readable
 
 if TYPE_CHECKING:
     from app.design import Form
@@ -33,28 +34,35 @@ CHANGES_SHOWN = 30
 @needs("read:book", "read:catalog")
 def show(document_id: str) -> ResponseReturnValue:
     """A document: its fields, its disputes, who changed what."""
+    return _document_page(document_id, {})
+
+
+def _document_page(document_id: str, typed: Mapping[str, tuple[Any, str]]) -> ResponseReturnValue:
+    """The document's page; `typed` are values that did not settle a dispute, by its id, with the reason."""
     database, document = _find(document_id)
     if document is None:
         return _not_there(database, document_id)
     kind = str(document.get("type") or type_of(document_id))
     require("read", document)
+    document = readable(document)
     form = current.forms().get(kind)
     entries = _changes(database, document_id)
     named = titles_of(
         document_fields.references(form, document) | history.ids_in(entries, document, form), around=database
     )
-    return render_template(
+    page = render_template(
         "documents/show.html",
         document=document,
         title=_title(document),
         form=form,
         sections=document_fields.shown_sections(form, document, named, current.user().roles) if form else [],
         unknown=document_fields.unknown_fields(form, document),
-        disputes=history.disputes_of(document, form, named, current.user().roles),
+        disputes=history.disputes_of(document, form, named, current.user().roles, _zone(), typed),
         changes=history.changes_of(entries, form, named, current.user().roles),
         more_changes=len(entries) == CHANGES_SHOWN,
         editable=form is not None and current.may("edit", kind),
     )
+    return page, 422 if typed else 200
 
 
 @pages.route("/<path:document_id>/edit", methods=["GET", "POST"])
@@ -145,7 +153,7 @@ def undelete(document_id: str) -> ResponseReturnValue:
 @pages.post("/<path:document_id>/disputes/<dispute_id>")
 @needs("edit:book", "edit:catalog")
 def resolve(document_id: str, dispute_id: str) -> ResponseReturnValue:
-    """Settles a dispute with the value that stands (``now``) or the one in the dispute (``other``)."""
+    """Settles a dispute with the value that stands (``now``), the one in the dispute (``other``), or one ``typed``."""
     database, document = _find(document_id)
     if document is None:
         return _not_there(database, document_id)
@@ -155,17 +163,29 @@ def resolve(document_id: str, dispute_id: str) -> ResponseReturnValue:
     if disputed is None:
         flash("This was settled already.", "info")
         return redirect(back, 303)
+    form = current.forms().get(str(document["type"]))
+    field = form.by_name.get(disputed["field"]) if form else None
+    if field is not None and not field.may_edit(current.user().roles):
+        abort(403, f"Your role may not change the field “{field.label}”, so this is for somebody else to settle.")
     choice = request.form.get("choice")
-    if choice not in ("now", "other"):
+    if choice == "typed" and form is not None and field is not None and "row" not in disputed:
+        editing = _read(form, database, document)
+        if editing.errors:
+            return _document_page(
+                document_id, {dispute_id: (editing.values.get(field.name), next(iter(editing.errors.values())))}
+            )
+        value = editing.values.get(field.name)
+    elif choice in ("now", "other"):
+        value = disputed["value"] if choice == "other" else value_in(disputed, document)
+    else:
         abort(400, "Choose one of the two values.")
-    value = disputed["value"] if choice == "other" else value_in(disputed, document)
     if disputed["field"] == DELETED:
         value = choice == "other"
     saved = saving.resolve_dispute(database, document_id, dispute_id, value, by=current.user().name)
     if saved.outcome == "deleted":
         flash(f"“{_title(document)}” was deleted.", "success")
         return redirect(_above(document), 303)
-    flash("Settled. The other value is kept in the history.", "success")
+    flash("Settled.", "success")
     return redirect(back, 303)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from app.documents.disputes import DELETED, value_in
-from app.web.document_fields import NO_FIELD, ShownField, plain, shown
+from app.web.document_fields import NO_FIELD, InputField, ShownField, as_input, plain, shown
 
 if TYPE_CHECKING:
     from app.design import Field, Form
@@ -36,7 +37,10 @@ class Change:
 
 @dataclass(frozen=True)
 class DisputedField:
-    """Two values for one field: what stands in it now, and what somebody else wanted."""
+    """Two values for one field: what stands in it now, and what somebody else wanted.
+
+    `input` is where a third is typed, for a field that can be asked for by itself.
+    """
 
     id: str
     label: str
@@ -45,6 +49,8 @@ class DisputedField:
     other: ShownField
     by: str
     at: str
+    editable: bool = True
+    input: InputField | None = None
 
 
 def changes_of(
@@ -77,9 +83,17 @@ def _changed(row: Document, form: Form | None, titles: Mapping[str, str]) -> Cha
 
 
 def disputes_of(
-    document: Document, form: Form | None, titles: Mapping[str, str], roles: Iterable[str]
+    document: Document,
+    form: Form | None,
+    titles: Mapping[str, str],
+    roles: Iterable[str],
+    zone: tzinfo = UTC,
+    typed: Mapping[str, tuple[Any, str]] | None = None,
 ) -> list[DisputedField]:
-    """The open disputes of a document with both values, without those about fields that `roles` may not read."""
+    """The open disputes of a document with both values, without those about fields that `roles` may not read.
+
+    `typed` are values that were typed to settle one, by its id, each with what is wrong with it.
+    """
     mine = frozenset(roles)
     disputes = []
     for each in document.get("disputes") or ():
@@ -99,9 +113,25 @@ def disputes_of(
                 other=_shown(found, other, titles),
                 by=str(each.get("by") or ""),
                 at=str(each.get("at") or ""),
+                editable=found is None or found.may_edit(mine),
+                input=_input(each, found, mine, titles, zone, (typed or {}).get(each["id"], (now, ""))),
             )
         )
     return disputes
+
+
+def _input(
+    each: Document,
+    found: Field | None,
+    roles: frozenset[str],
+    titles: Mapping[str, str],
+    zone: tzinfo,
+    typed: tuple[Any, str],
+) -> InputField | None:
+    if found is None or "row" in each or found.type in ("rows", "attachment") or not found.may_edit(roles):
+        return None
+    value, error = typed
+    return as_input(found, value, {found.name: error}, titles, zone=zone, scope=f"dispute-{each['id']}")
 
 
 def ids_in(entries: Iterable[Document], document: Document, form: Form | None) -> set[str]:

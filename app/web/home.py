@@ -30,6 +30,7 @@ from app.web.home_page import (
     unvisited_lines,
 )
 from app.web.lookup import title_of
+from app.web.readable import readable, readable_documents
 
 pages = Blueprint("home", __name__)
 NODE_ROLE = "dealer"
@@ -84,7 +85,7 @@ def show() -> ResponseReturnValue:
         more_follow_ups=diary.more_follow_ups,
         tasks=diary.tasks,
         opportunities=diary.opportunities,
-        birthdays=next_birthdays(node, now.date(), BIRTHDAY_DAYS) if current.may("read", "keepsake") else [],
+        birthdays=next_birthdays(node, now.date(), BIRTHDAY_DAYS, readable) if current.may("read", "keepsake") else [],
         machines_due=_machines_due(),
         days_unvisited=UNVISITED_DAYS,
         disputes=count_disputes(),
@@ -107,7 +108,7 @@ def not_visited() -> ResponseReturnValue:
     today = node.today()
     rows = node.book.view("diary", "last_visits", group=True).rows
     late = unvisited([(str(row.key), row.value["max"]) for row in rows], today, UNVISITED_DAYS)
-    customers = node.book.get_many(customer for customer, _ in late[:_MOST_UNVISITED])
+    customers = readable_documents(node.book.get_many(customer for customer, _ in late[:_MOST_UNVISITED]))
     lines = unvisited_lines(late, customers, today)
     if whose == "mine":
         mine = _own_names()
@@ -161,7 +162,7 @@ def _line_again(document: dict[str, Any]) -> ResponseReturnValue:
         "at": document.get("at") or "",
         "who": document.get("assigned_to" if task else "salesperson") or "",
     }
-    named = current.node().book.get_many(ids_named([value]))
+    named = readable_documents(current.node().book.get_many(ids_named([value])))
     day = str(document.get("due_on" if task else "follow_up") or "")
     (line,) = diary_lines([(document["_id"], value, day)], named, current.node().today())
     return render_template("home/task.html" if task else "home/follow_up.html", line=line, whose=_whose())
@@ -196,7 +197,8 @@ def _diary(whose: str, today: date, follow_ups_shown: int) -> Diary:
     rows: dict[str, list[tuple[str, dict[str, Any], str]]] = {kind: [] for kind in ends}
     for (kind, _), answer in zip(asked, answers, strict=True):
         rows[kind] += _rows(answer)
-    named = current.node().book.get_many(ids_named(value for found in rows.values() for _, value, _ in found))
+    ids = ids_named(value for found in rows.values() for _, value, _ in found)
+    named = readable_documents(current.node().book.get_many(ids))
     lines = {kind: diary_lines(sorted(found, key=lambda row: row[2]), named, today) for kind, found in rows.items()}
     return Diary(
         lines["follow_up"][:follow_ups_shown],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from app.web.document_fields import NUMERIC, ShownField
+from app.web.readable import readable_columns
 
 if TYPE_CHECKING:
     from app.design.forms import Form
@@ -91,14 +92,8 @@ class Group:
 
 def columns_for(page: ListPage, form: Form | None, roles: Iterable[str]) -> list[Column]:
     """The columns that somebody with these roles may read, without those that stand in the heads of categories."""
-    mine = frozenset(roles)
-    fields = form.by_name if form else {}
     in_heads = () if page.sort else page.view.category
-    return [
-        each
-        for each in page.columns
-        if each.field not in in_heads and (each.field not in fields or fields[each.field].may_read(mine))
-    ]
+    return readable_columns([each for each in page.columns if each.field not in in_heads], form, roles)
 
 
 def cell(column: Column, value: Any, form: Form | None, titles: Mapping[str, str]) -> ShownField:

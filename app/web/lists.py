@@ -17,6 +17,7 @@ from app.web import current, list_page
 from app.web.csv_export import csv_answer
 from app.web.documents import titles_of
 from app.web.list_page import Asked, asked_in
+from app.web.readable import readable_columns, readable_rows, tells_too_much
 
 if TYPE_CHECKING:
     from app.design.forms import Form
@@ -41,7 +42,7 @@ def all_lists() -> ResponseReturnValue:
 def show(view: str) -> ResponseReturnValue:
     """A page of a list. Long lists with categories begin with the categories, each leading to its rows."""
     found, database, form = _found(view)
-    asked = asked_in(request.args)
+    asked = _allowed(asked_in(request.args), found, form)
     page = _read(database, found, asked)
     folded = _is_folded(page, asked)
     columns = list_page.columns_for(page, form, current.user().roles)
@@ -74,7 +75,7 @@ def show(view: str) -> ResponseReturnValue:
 def as_csv(view: str) -> ResponseReturnValue:
     """The whole list, or one category of it, as CSV in the order asked for."""
     found, database, form = _found(view)
-    asked = asked_in(request.args)
+    asked = _allowed(asked_in(request.args), found, form)
     page = _read(database, found, asked, _CSV_ROWS)
     columns = list_page.columns_for(replace(page, sort="_"), form, current.user().roles)
     return csv_answer(found.name, [column.label for column in columns], _csv_rows(database, form, page, columns, asked))
@@ -103,7 +104,7 @@ def _choice_label(shown: Any) -> Any:
 
 
 def _read(database: Database, view: View, asked: Asked, rows: int = ROWS) -> ListPage:
-    return read_page(
+    page = read_page(
         database,
         view,
         start=asked.start or None,
@@ -113,6 +114,14 @@ def _read(database: Database, view: View, asked: Asked, rows: int = ROWS) -> Lis
         sort=asked.sort,
         descending=asked.descending,
     )
+    return readable_rows(page, database)
+
+
+def _allowed(asked: Asked, view: View, form: Form | None) -> Asked:
+    """What is asked of a list, but for an order that would tell what the user may not read."""
+    column = view.by_field.get(asked.sort)
+    hidden = column is not None and not readable_columns([column], form, current.user().roles)
+    return replace(asked, sort="", start="") if hidden else asked
 
 
 def _is_folded(page: ListPage, asked: Asked) -> bool:
@@ -129,7 +138,10 @@ def _found(name: str) -> tuple[View, Database, Form | None]:
     if view is None or database is None:
         abort(404, f"There is no list called “{name}” on this node.")
     require("read", view.type or ("catalog" if database.name == "catalog" else "book"))
-    return view, database, current.forms().get(view.type)
+    form = current.forms().get(view.type)
+    if tells_too_much(view, form, current.user().roles):
+        abort(403, "This list is sorted or grouped by a field that your role may not read.")
+    return view, database, form
 
 
 def _database_of(view: View) -> Database | None:

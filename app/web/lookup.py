@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, render_template, request
@@ -36,9 +36,14 @@ class Match:
 @needs("signed in")
 def matches(document_type: str) -> ResponseReturnValue:
     """The list under the field one types into. `q` is what was typed, `context` a customer whose own come first."""
+    from app.web.readable import hidden_fields
+
     require("read", document_type)
     typed = request.args.get("q", "")
     found = find(current.database_of_type(document_type), document_type, typed, request.args.get("context", ""))
+    if hidden_fields(current.forms().get(document_type), current.user().roles):
+        # What tells documents of one name apart is taken from fields; it may be from one of those.
+        found = [replace(match, note="") for match in found]
     return render_template("lookup/matches.html", matches=found, typed=typed)
 
 

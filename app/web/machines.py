@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, abort, redirect, render_template, url_for
@@ -17,6 +18,7 @@ from app.parts.plans import lines_for, plan_of
 from app.security.access import needs, require
 from app.web import current
 from app.web.machine_page import MachineDocuments, MachinePage, PlanStatus, machine_page
+from app.web.readable import readable
 
 if TYPE_CHECKING:
     from app.couch import Database
@@ -82,7 +84,14 @@ def page_of(found: MachineDocuments | None, average: float | None) -> MachinePag
     plan = plan_of(found.model)
     options = found.machine.get("options")
     concerned = lines_for(plan, options if isinstance(options, list) else ())
-    return machine_page(found, used, concerned, schedule(plan, used, found.services, today, found.machine), today)
+    due = schedule(plan, used, found.services, today, found.machine)
+    shown = replace(
+        found,
+        machine=readable(dict(found.machine)),
+        customer=readable(dict(found.customer)) if found.customer else None,
+        services=[readable(dict(service)) for service in found.services],
+    )
+    return machine_page(shown, used, concerned, due, today)
 
 
 def read_machine(node: Node, machine_id: str, database: Database) -> MachineDocuments | None:

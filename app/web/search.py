@@ -16,6 +16,7 @@ from app.web.disputes import book_or_market
 from app.web.frame import document_url
 from app.web.home_page import first_phone
 from app.web.lookup import clean
+from app.web.readable import readable_documents
 
 pages = Blueprint("search", __name__)
 
@@ -63,7 +64,8 @@ def show() -> ResponseReturnValue:
         return redirect(document_url(next(iter(by_number))))
     found = {**by_word, **by_number}
     shown = {kind: [id for id in found if _type_of(id) == kind][: _SHOWN + 1] for kind, _, _ in _GROUPS}
-    documents = book_or_market().get_many(id for ids in shown.values() for id in ids[:_SHOWN])
+    listed = book_or_market().get_many(id for ids in shown.values() for id in ids[:_SHOWN])
+    documents = readable_documents(listed)
     owners = {str(document["customer"]) for document in documents.values() if document.get("customer")}
     customers = book_or_market().get_many(sorted(owners - documents.keys())) | documents
     groups = [
