@@ -8,6 +8,8 @@
   var isArray = Array.isArray;
   var emitted = [];
   var logged = [];
+  var failures = [];
+  var failed = 0;
   var functions = [];
   var root = {};
   var modules = {};
@@ -24,6 +26,11 @@
 
   function note(message) {
     if (logged.length < 100) { logged.push(String(message).slice(0, 1000)); }
+  }
+
+  function fail(message) {
+    failed += 1;
+    if (failures.length < 3) { failures.push(String(message).slice(0, 1000)); }
   }
 
   function expose(name, value) {
@@ -80,7 +87,7 @@
       try {
         functions[at](doc);
       } catch (error) {
-        note("map function " + at + " skipped document " + doc._id + ": " + describe(error));
+        fail("map function " + at + " skipped document " + doc._id + ": " + describe(error));
         continue;
       }
       for (var i = 0; i < emitted.length; i += 2) { lines.push(line + " " + at, emitted[i], emitted[i + 1]); }
@@ -104,7 +111,14 @@
       return "";
     },
 
-    takeLog: function () { var taken = logged; logged = []; return stringify(taken); },
+    // What scripts logged, the first failures, and how many failed since this was last asked.
+    takeLog: function () {
+      var taken = stringify([logged, failures, failed]);
+      logged = [];
+      failures = [];
+      failed = 0;
+      return taken;
+    },
 
     // Runs every function on every document. Three lines a row: which document and function, key, value. JSON text
     // has no line breaks of its own.
@@ -126,7 +140,7 @@
         try {
           return text(functions[call[0]](call[1], call[2], call[3]));
         } catch (error) {
-          note("reduce function " + call[0] + " failed: " + describe(error));
+          fail("reduce function " + call[0] + " failed: " + describe(error));
           return "null";
         }
       }).join("\n");

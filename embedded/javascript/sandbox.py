@@ -91,6 +91,11 @@ class Sandbox:
         return ScriptError(reason)
 
     def write_log(self, where: str) -> None:
-        """Pass on what scripts logged."""
-        for line in json.loads(self.call("takeLog")):
+        """Pass on what scripts logged, and warn of what failed: the first by name, the rest by number."""
+        logged, failures, failed = json.loads(self.call("takeLog"))
+        for line in logged:
             log.info("%s: %s", where, line)
+        for line in failures:
+            log.warning("%s: %s", where, line)
+        if failed > len(failures):
+            log.warning("%s: and %d more like it", where, failed - len(failures))

@@ -51,6 +51,18 @@ def test_what_is_emitted_becomes_json_as_in_couchdb(emitted: str, key: str) -> N
     assert rows(f"function (doc) {{ emit({emitted}, null); }}", DOCUMENTS[:1]) == [(0, key, "null")]
 
 
+def test_documents_that_cannot_be_mapped_are_skipped_and_the_log_says_which(caplog: pytest.LogCaptureFixture) -> None:
+    functions = ViewFunctions(["function (doc) { emit(doc.a.b, null); }"], where="_design/d of book")
+    documents = [json.dumps({"_id": f"d{number}"} | ({"a": {"b": 1}} if number == 4 else {})) for number in range(9)]
+    with caplog.at_level("WARNING"):
+        rows = functions.map(documents)
+
+    assert [row.document for row in rows] == [4]
+    assert "_design/d of book: map function 0 skipped document d0: TypeError" in caplog.text
+    assert "and 5 more like it" in caplog.text
+    assert len(caplog.records) == 4
+
+
 def test_a_library_is_required_from_views_lib_and_from_nowhere_else() -> None:
     library = {"names": {"upper": "exports.of = function (x) { return require('./plain').of(x).toUpperCase(); };",
                          "plain": "exports.of = function (x) { return 'id ' + x; };"}}  # fmt: skip
