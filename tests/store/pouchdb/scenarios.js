@@ -16,6 +16,17 @@ async function leaves(db) {
   return found;
 }
 
+// Waits until both have the same leaves, and that many documents.
+async function same(one, other, count) {
+  for (;;) {
+    const [here, there] = await Promise.all([leaves(one), leaves(other)]);
+    if (Object.keys(here).length === count && JSON.stringify(sorted(here)) === JSON.stringify(sorted(there))) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const sorted = (found) => Object.entries(found).sort(([a], [b]) => (a < b ? -1 : 1));
+
 function conflicting(id) {
   return [
     { _id: id, _rev: '2-b', _revisions: { start: 2, ids: ['b', 'a'] }, v: 'b' },
@@ -82,10 +93,95 @@ const scenarios = {
     return { here: Object.keys(await leaves(db)).sort(), there: Object.keys(await leaves(remote)).sort() };
   },
 
+  // Both sides write while the sync runs: new documents, edits, deletions, attachments, and an edit of one document on each.
+  async trades(remote) {
+    const db = local();
+    const shared = await db.put({ _id: 'shared', v: 0 });
+    const kept = { gone: await db.put({ _id: 'gone' }), lost: await db.put({ _id: 'lost' }) };
+    await db.sync(remote);
+    await db.put({ _id: 'shared', _rev: shared.rev, v: 'here' });
+    await remote.put({ _id: 'shared', _rev: shared.rev, v: 'there' });
+    const sync = db.sync(remote, { live: true });
+    await Promise.all([
+      db.remove('gone', kept.gone.rev),
+      remote.put({ _id: 'lost', _rev: kept.lost.rev, _deleted: true, deleted_by: 'ann' }),
+      db.put({ _id: 'p-here', _attachments: { 'a b.bin': { content_type: 'image/x-raw', data: photo } } }),
+      remote.put({ _id: 'p-there', _attachments: { 'ü/c.txt': { content_type: 'text/plain', data: photo } } }),
+      remote.bulkDocs(Array.from({ length: 50 }, (_, n) => ({ _id: `r${n}`, n }))),
+      db.bulkDocs(Array.from({ length: 50 }, (_, n) => ({ _id: `h${n}`, n }))),
+    ]);
+    await same(db, remote, 105);
+    const edited = await db.get('p-there');
+    await db.put({ ...edited, v: 'the photo stays' });
+    await same(db, remote, 105);
+    const ended = new Promise((resolve) => sync.on('complete', resolve));
+    sync.cancel();
+    await ended;
+    return {
+      here: await leaves(db),
+      there: await leaves(remote),
+      conflicts: (await remote.get('shared', { conflicts: true }))._conflicts.length,
+      whole: [
+        photo.equals(await remote.getAttachment('p-here', 'a b.bin')),
+        photo.equals(await db.getAttachment('p-there', 'ü/c.txt')),
+        photo.equals(await remote.getAttachment('p-there', 'ü/c.txt')),
+      ],
+      why: (await db.get('lost', { rev: (await leaves(db)).lost[0] })).deleted_by,
+      text: (await remote.get('p-there')).v,
+    };
+  },
+
+  // A replication that is broken off goes on where it was: what arrived is not read again.
+  async resumes(remote) {
+    const db = local();
+    await remote.bulkDocs(Array.from({ length: 600 }, (_, n) => ({ _id: `d${n}`, n })));
+    const first = db.replicate.from(remote, { batch_size: 100, batches_limit: 1 });
+    const broken = await new Promise((resolve) => {
+      let seen = 0;
+      first.on('change', (info) => {
+        seen += 1;
+        if (seen === 2) first.cancel();
+        return info;
+      });
+      first.on('complete', resolve);
+    });
+    const rest = await db.replicate.from(remote, { batch_size: 100 });
+    const back = await db.replicate.to(remote);
+    return { broken, rest, back, documents: (await db.info()).doc_count };
+  },
+
+  async tells(remote) {
+    const db = local();
+    await remote.bulkDocs(conflicting('conflict'), { new_edits: false });
+    const made = await remote.put({ _id: 'a', _attachments: { f: { content_type: 'a/b', data: photo } } });
+    await remote.put({ _id: 'a', _rev: made.rev, v: 2, _attachments: { f: { stub: true } } });
+    const { results } = await remote.bulkGet({
+      docs: [{ id: 'a', rev: made.rev }, { id: 'conflict', rev: '2-b' }, { id: 'none', rev: '1-a' }],
+      revs: true,
+      latest: true,
+      attachments: true,
+    });
+    const open = await remote.get('conflict', { open_revs: 'all', revs: true });
+    const missing = await remote.revsDiff({ a: [made.rev, '1-x'], conflict: ['3-e', '9-z'] });
+    await db.put({ _id: '_local/mark', v: 1 });
+    await remote.put({ _id: '_local/mark', v: 1 });
+    await remote.compact();
+    const feed = await remote.changes({ since: 0, include_docs: true, attachments: true, conflicts: true });
+    return {
+      bulk: results.map(({ docs: [{ ok, error }] }) => (ok ? [ok._rev.split('-')[0], ok._revisions.start] : error.error)),
+      whole: photo.toString('base64') === results[0].docs[0].ok._attachments.f.data,
+      open: open.map((one) => one.ok._rev).sort(),
+      missing: [Object.keys(missing).sort(), missing.conflict.missing],
+      local: (await remote.get('_local/mark')).v,
+      feed: feed.results.map((row) => [row.id, (row.doc._conflicts || []).length]).sort(),
+    };
+  },
+
   async chooses(remote) {
     const filter = 'function (doc, req) { return doc.n >= req.query.least; }';
+    const map = 'function (doc) { if (doc.n % 2) { emit(doc.n); } }';
     await remote.bulkDocs([
-      { _id: '_design/f', filters: { big: filter } },
+      { _id: '_design/f', filters: { big: filter }, views: { odd: { map } } },
       ...[1, 2, 3, 4].map((n) => ({ _id: `d${n}`, n, share: n % 2 ? 'm' : 'd' })),
     ]);
     const seen = async (options) => {
@@ -93,10 +189,30 @@ const scenarios = {
       await db.replicate.from(remote, options);
       return (await db.allDocs()).rows.map((row) => row.id);
     };
+    const sent = async (options) => {
+      const db = local();
+      await db.bulkDocs([5, 6, 7, 8].map((n) => ({ _id: `p${n}`, n, share: n % 2 ? 'm' : 'd' })));
+      return (await db.replicate.to(remote, options)).docs_written;
+    };
+    const followed = async (options) => {
+      const db = local();
+      const feed = db.replicate.from(remote, { live: true, ...options });
+      const arrived = new Promise((resolve) => feed.on('change', (info) => resolve(info.docs.map((doc) => doc._id))));
+      const ids = await arrived;
+      feed.cancel();
+      return ids.sort();
+    };
     return {
+      live: await followed({ selector: { share: 'm', n: { $lt: 4 } } }),
+      view: await seen({ filter: '_view', view: 'f/odd' }),
       filter: await seen({ filter: 'f/big', query_params: { least: 3 } }),
       selector: await seen({ selector: { share: 'm' } }),
       ids: await seen({ doc_ids: ['d2', 'none'] }),
+      pushed: [
+        await sent({ filter: (doc, req) => doc.n >= req.query.least, query_params: { least: 7 } }),
+        await sent({ selector: { share: 'd', n: 6 } }),
+        await sent({ doc_ids: ['p5'] }),
+      ],
     };
   },
 

@@ -16,7 +16,7 @@ import pytest
 from couch_requests import Couch
 
 HERE = Path(__file__).parent
-SCENARIOS = ("pushes", "pulls", "meets", "lives", "chooses", "many", "asks")
+SCENARIOS = ("pushes", "pulls", "meets", "lives", "trades", "resumes", "tells", "chooses", "many", "asks")
 
 
 def _node() -> tuple[str, str]:
@@ -101,12 +101,49 @@ def test_changes_flow_both_ways_while_live(saw: Any) -> None:
     assert saw["lives"]["here"] == saw["lives"]["there"] == ["from-here", "from-there"]
 
 
+def test_attachments_deletions_and_conflicts_flow_both_ways_while_live(saw: Any) -> None:
+    trades = saw["trades"]
+
+    assert trades["here"] == trades["there"]
+    assert len(trades["here"]) == 105
+    assert len(trades["here"]["shared"]) == 2
+    assert trades["conflicts"] == 1
+    assert trades["whole"] == [True, True, True]
+    assert trades["why"] == "ann"
+    assert trades["text"] == "the photo stays"
+
+
+def test_a_replication_broken_off_goes_on_and_reads_nothing_twice(saw: Any) -> None:
+    resumes = saw["resumes"]
+
+    assert resumes["broken"]["status"] == "cancelled"
+    assert 100 <= resumes["broken"]["docs_written"] < 600
+    assert resumes["broken"]["docs_written"] + resumes["rest"]["docs_written"] == 600
+    assert resumes["rest"]["docs_read"] <= 500
+    assert resumes["back"]["docs_written"] == 0
+    assert resumes["documents"] == 600
+
+
+def test_what_a_replicator_asks_is_answered_as_pouchdb_expects(saw: Any) -> None:
+    tells = saw["tells"]
+
+    assert tells["bulk"] == [["2", 2], ["2", 2], "not_found"]
+    assert tells["whole"] is True
+    assert tells["open"] == ["2-b", "2-c", "3-e"]
+    assert tells["missing"] == [["a", "conflict"], ["9-z"]]
+    assert tells["local"] == 1
+    assert tells["feed"] == [["a", 0], ["conflict", 1]]
+
+
 def test_filters_selectors_and_ids_choose(saw: Any) -> None:
     chooses = saw["chooses"]
 
     assert chooses["filter"] == ["d3", "d4"]
     assert chooses["selector"] == ["d1", "d3"]
     assert chooses["ids"] == ["d2"]
+    assert chooses["view"] == ["d1", "d3"]
+    assert chooses["pushed"] == [2, 1, 1]
+    assert chooses["live"] == ["d1", "d3"]
 
 
 def test_ten_thousand_documents_go_out_and_come_back(saw: Any) -> None:
