@@ -40,7 +40,7 @@ def shown_certificate(url: str) -> str:
 
 
 def fingerprint(certificate: str) -> str:
-    """SHA-256 of a certificate (PEM text), 64 hexadecimal digits, as browsers and `openssl x509` show it, without colons.
+    """SHA-256 of a certificate (PEM text) in 64 hexadecimal digits, as browsers show it but without colons.
 
     Raises ValueError for a text that is no certificate.
     """
