@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import ssl
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,6 +36,7 @@ class ConnectionSettings:
     book: str = "book"
     share: str = "manufacturer"
     every_minutes: int = 15
+    certificate: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,11 @@ class Settings:
     store_port: int
     horizon_days: int
     log_level: str
+    public_host: str = ""
+    public_port: int = 6984
+    public_url: str = ""
+    certificate: str = ""
+    certificate_key: str = ""
     connections: tuple[ConnectionSettings, ...] = field(default=())
 
     @property
@@ -148,6 +155,7 @@ def _checked(merged: dict[str, Any], data: Path, connections: tuple[ConnectionSe
             raise ConfigurationError(f"{section}.port must be between 0 and 65535, not {table['port']}.")
     if store["url"]:
         check_address(store["url"], "store.url")
+    _check_public(store)
     if not DATABASE_PREFIX.fullmatch(store["prefix"]):
         raise ConfigurationError(
             f"store.prefix must begin with a small letter and hold small letters, digits and - only, "
@@ -181,6 +189,11 @@ def _checked(merged: dict[str, Any], data: Path, connections: tuple[ConnectionSe
         store_port=store["port"],
         horizon_days=merged["parts"]["horizon_days"],
         log_level=merged["log"]["level"],
+        public_host=store["public_host"],
+        public_port=store["public_port"],
+        public_url=store["public_url"].rstrip("/"),
+        certificate=store["certificate"],
+        certificate_key=store["certificate_key"],
         connections=connections,
     )
 
@@ -199,6 +212,19 @@ def _check_ranges(merged: Mapping[str, Any]) -> None:
         if not text.strip() or len(text) > longest or not text.isprintable():
             raise ConfigurationError(f"{name} must be a text of 1 to {longest} visible characters, not {text!r}.")
     _check_user(merged["store"]["user"], "store.user")
+
+
+def _check_public(store: Mapping[str, Any]) -> None:
+    if store["public_host"] and store["url"]:
+        raise ConfigurationError(
+            "store.public_host is for the embedded store; how the CouchDB of store.url is reached is its own setting."
+        )
+    if not 0 < store["public_port"] <= 65535:
+        raise ConfigurationError(f"store.public_port must be between 1 and 65535, not {store['public_port']}.")
+    if store["public_url"]:
+        check_address(store["public_url"], "store.public_url")
+    if bool(store["certificate"]) != bool(store["certificate_key"]):
+        raise ConfigurationError("store.certificate and store.certificate_key go together: set both or none.")
 
 
 def check_address(url: str, what: str) -> None:
@@ -243,6 +269,7 @@ def read_connection(table: Mapping[str, Any], what: str) -> ConnectionSettings:
     Raises ConfigurationError, beginning with `what`, for anything missing, unknown or of the wrong kind.
     """
     known = {"name": str, "url": str, "user": str, "catalog": str, "book": str, "share": str, "every_minutes": int}
+    known["certificate"] = str
     for key, value in table.items():
         if key not in known:
             raise ConfigurationError(f"{what} has an unknown setting {key!r}; its settings are {', '.join(known)}.")
@@ -264,6 +291,17 @@ def read_connection(table: Mapping[str, Any], what: str) -> ConnectionSettings:
     for key, database in (("catalog", connection.catalog), ("book", connection.book)):
         if not DATABASE_NAME.fullmatch(database):
             raise ConfigurationError(f"{what}: {key} must be a database's name in small letters, not {database!r}.")
+    if connection.certificate:
+        _check_certificate(connection, what)
     if not 0 <= connection.every_minutes <= 7 * 24 * 60:
         raise ConfigurationError(f"{what}: every_minutes must be between 0 and 10080, not {connection.every_minutes}.")
     return connection
+
+
+def _check_certificate(connection: ConnectionSettings, what: str) -> None:
+    if not connection.url.startswith("https://"):
+        raise ConfigurationError(f"{what}: an address with a certificate begins with https://, not {connection.url!r}.")
+    try:
+        ssl.create_default_context(cadata=connection.certificate)
+    except ssl.SSLError:
+        raise ConfigurationError(f"{what}: certificate must be a certificate in PEM format.") from None

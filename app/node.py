@@ -20,6 +20,7 @@ from app.config import Settings
 from app.couch import Database, Store, StoreError
 from app.errors import ConfigurationError, IronbookError
 from app.secrets import STORE, Secrets
+from app.security.certificates import own_certificate
 
 if TYPE_CHECKING:
     import embedded
@@ -264,6 +265,7 @@ class StoreProcess:
             host=self._settings.store_host,
             port=port,
             admin=(self._settings.store_user, self._password),
+            encrypted=_encrypted(self._settings),
         )
         self._url = self._running.url
 
@@ -275,6 +277,17 @@ def _listens(url: str) -> bool:
             return True
     except OSError:
         return False
+
+
+def _encrypted(settings: Settings) -> tuple[str, int, Path, Path] | None:
+    """Where other nodes reach the embedded store, and with which certificate; None where they do not."""
+    if not settings.public_host:
+        return None
+    if settings.certificate:
+        certificate, key = settings.data / settings.certificate, settings.data / settings.certificate_key
+    else:
+        certificate, key = own_certificate(settings.data / "tls")
+    return settings.public_host, settings.public_port, certificate, key
 
 
 def _attach(note: Path, settings: Settings, password: str) -> Store | None:

@@ -65,3 +65,15 @@ def remove(name: str, data: Path | None) -> None:
     with opened(data) as node:
         connections.remove_connection(node, name)
     click.echo(f"The connection {name} is forgotten.")
+
+
+@command.command("rotate")
+@click.argument("name", default=connections.DEFAULT_NAME)
+@data_option
+def rotate(name: str, data: Path | None) -> None:
+    """Change the password of a connection, there and here, to a new random one."""
+    from app.replication.joining import rotate_password
+
+    with opened(data) as node:
+        rotate_password(node, name)
+    click.echo(f"The connection {name} has a new password; the old one is of no use any more.")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import click
 
+from app.commands.node import hours_option, say_invitation, url_option
 from app.commands.options import data_option, opened
-from app.replication import dealers
+from app.replication import dealers, members
 
 
 @click.group("dealer")
@@ -18,17 +19,25 @@ def command() -> None:
 @command.command("add")
 @click.argument("code")
 @click.option("--name", required=True, help="The dealership's name.")
+@click.option("--by-hand", is_flag=True, help="Print a command with a lasting password instead of an invitation.")
+@hours_option
+@url_option
 @data_option
-def add(code: str, name: str, data: Path | None) -> None:
-    """Make a dealer's database and its replication user, and say once what the dealer needs to connect."""
+def add(code: str, name: str, by_hand: bool, hours: float, url: str, data: Path | None) -> None:
+    """Make a dealer's database and print a one-time invitation for the dealer's first node."""
     with opened(data) as node:
         admitted = dealers.add_dealer(node, code, name)
-        url = node.settings.store_url or node.store.url
-    click.echo(f"Dealer {admitted.code} is admitted. On its node:\n")
-    _say_how(url, admitted)
+        address = (url or members.public_url(node.settings)).rstrip("/") or node.store.url
+        invitation = None if by_hand else members.invite(node, f"{name}'s first node", code, hours, address)
+    click.echo(f"Dealer {admitted.code} is admitted.\n")
+    if invitation:
+        say_invitation(invitation)
+    else:
+        _say_how(address, admitted)
 
 
 def _say_how(url: str, admitted: dealers.Admitted) -> None:
+    click.echo("On its node:\n")
     click.echo(
         f"  ironbook connection add {url} --user {admitted.user} "
         f"--book {admitted.database} --catalog {admitted.catalog}\n"

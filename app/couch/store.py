@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from app.couch.asking import REPLICATING, USUAL, Asking
@@ -28,6 +28,11 @@ class Store:
         self.url = self._asking.url
         self.user = user
         self.prefix = prefix
+
+    @property
+    def password(self) -> str:
+        """The password of `user`."""
+        return self._password
 
     def __repr__(self) -> str:
         return f"Store({self.url!r}, {self.user!r}, prefix={self.prefix!r})"
@@ -94,12 +99,32 @@ class Store:
         }
         self._asking.json("PUT", [self.prefix + name, "_security"], rules)
 
+    def admit(self, name: str, user: str) -> None:
+        """Lets one more user read and write the database."""
+        self._set_member_names(name, lambda names: names | {user})
+
+    def expel(self, name: str, user: str) -> None:
+        """Takes what :meth:`admit` gave."""
+        self._set_member_names(name, lambda names: names - {user})
+
+    def _set_member_names(self, name: str, change: Callable[[set[str]], set[str]]) -> None:
+        rules = self._asking.json("GET", [self.prefix + name, "_security"]) or {}
+        members = rules.get("members") or {}
+        self.set_security(name, change(set(members.get("names") or ())), members.get("roles") or ())
+
     def put_user(self, name: str, password: str, roles: Iterable[str] = ()) -> None:
         """Makes the store's user `name`, or gives it this password and these roles."""
+        self.put_user_record(name, {"password": password}, roles)
+
+    def put_user_record(self, name: str, record: Mapping[str, Any], roles: Iterable[str] = ()) -> None:
+        """Makes the store's user `name`, or gives it these roles and what `record` says of its password.
+
+        `record` is the password, or what ``_users`` keeps of one: scheme, salt, iterations and derived key.
+        """
         user: dict[str, Any] = {
             "_id": f"org.couchdb.user:{name}",
             "name": name,
-            "password": password,
+            **record,
             "roles": sorted(roles),
             "type": "user",
         }

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from app.config import ConnectionSettings, read_connection
 from app.couch import Refused, Store, StoreError
 from app.errors import ConfigurationError, IronbookError
+from app.replication import passwords
 from app.replication.failures import failure, failure_of
 from app.replication.state import change_state, forget_state
 from app.secrets import connection_entry
@@ -125,6 +126,7 @@ def remove_connection(node: Node, name: str) -> None:
     if document:
         node.local.put({"_id": document["_id"], "_rev": document["_rev"], "_deleted": True})
     node.secrets.remove(connection_entry(name))
+    passwords.forget(node, name)
     forget_state(node, name)
 
 
@@ -150,16 +152,20 @@ def password_of(node: Node, connection: Connection) -> str:
 
 
 def upstream(node: Node, connection: Connection) -> Store:
-    """The upstream's store, with the connection's credentials; makes no request."""
-    return Store(connection.url, connection.user, password_of(node, connection))
+    """The upstream's store, with the credentials kept here; makes no request (:func:`.passwords.reach` does)."""
+    return Store(connection.url, connection.user, password_of(node, connection), certificate=connection.certificate)
 
 
 @dataclass(frozen=True)
 class Check:
-    """What a check of a connection found: a sentence for each thing that was tested, in order."""
+    """What a check of a connection found: a sentence for each thing that was tested, in order.
+
+    `failure` is the kind of what is wrong (see ``failures``), where it has one.
+    """
 
     ok: bool
     sentences: tuple[str, ...]
+    failure: str = ""
 
     def __str__(self) -> str:
         return "\n".join(self.sentences)
@@ -171,7 +177,9 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
     Stops at the first thing that is wrong: a password that is refused is not offered a second time, because CouchDB
     locks accounts. Raises ConfigurationError when there is no password at all.
     """
-    there = Store(connection.url, connection.user, password or password_of(node, connection))
+    there = Store(
+        connection.url, connection.user, password or password_of(node, connection), certificate=connection.certificate
+    )
     said: list[str] = []
     try:
         version = str(there.welcome().get("version", ""))
@@ -184,7 +192,8 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
     except Refused:
         return Check(False, (*said, failure("not_couchdb", connection.url).sentence))
     except StoreError as error:
-        return Check(False, (*said, failure_of(error, connection.url, connection.user).sentence))
+        found = failure_of(error, connection.url, connection.user)
+        return Check(False, (*said, found.sentence), found.kind)
     if not node.is_manufacturer and _is_own_book(node, connection):
         return Check(False, (*said, "This connection leads from this node to itself. Enter the upstream's address."))
     if connection.url.startswith("http://") and not _on_this_computer(connection.url):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app.config import DEALER_CODE
 from app.errors import IronbookError
 from app.node import book_name
+from app.replication.members import remove_members
 from app.replication.reports import NodeReport, read_reports
 
 if TYPE_CHECKING:
@@ -113,6 +114,7 @@ def remove_dealer(node: Node, code: str) -> None:
     """Takes a dealer's right to connect away, at once. Its documents stay, here and at the dealer's."""
     dealer = find_dealer(node, code)
     node.store.delete_user(dealer.user)
+    remove_members(node, code)
     document = node.local.get(f"dealer:{code}")
     if document:
         node.local.put({**document, "left_at": _now()})

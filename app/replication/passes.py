@@ -19,8 +19,9 @@ from app.couch import Store, StoreError, Unreachable
 from app.errors import ConfigurationError, IronbookError
 from app.replication import refusals, reports, sync_log
 from app.replication.conflicts import MergeReport, merge_conflicts
-from app.replication.connections import ALL_DOCUMENTS, Connection, upstream
+from app.replication.connections import ALL_DOCUMENTS, Connection, password_of
 from app.replication.failures import Failure, failure, failure_of, kind_of
+from app.replication.passwords import reach
 from app.replication.results import PassResult, Progress, ProgressCallback, Step, failures_ever, session_counts
 from app.replication.running import only_one, running
 from app.replication.state import State, change_state, changed_document, read_state, status_id
@@ -103,9 +104,8 @@ class _Pass:
         return result
 
     def _replicate_all(self, before: State) -> dict[str, Any]:
-        there = upstream(self.node, self.connection)
         with self._talking():
-            there.database(self.connection.book).info()
+            there = reach(self.node, self.connection, password_of(self.node, self.connection))
         up = there.endpoint
         self._step(PULL_CATALOG, up(self.connection.catalog), "catalog", ALL_DOCUMENTS)
         catalog_changed = self.steps[-1].written > 0

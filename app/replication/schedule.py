@@ -24,6 +24,7 @@ from app.errors import IronbookError
 from app.replication.backoff import delay_after_failure, delay_after_success
 from app.replication.conflicts import merge_conflicts
 from app.replication.connections import Connection, connections, find_connection
+from app.replication.members import settle_members
 from app.replication.passes import run_pass
 from app.replication.running import AlreadyRunning
 from app.replication.state import State, read_state, read_states
@@ -210,11 +211,13 @@ class Schedule:
         from app.replication.dealers import note_syncs
 
         note_syncs(self._node)
+        settle_members(self._node)
         feed_market(self._node, stop=self._stopping)
         refresh_forecast(self._node, stop=self._stopping)
 
     def _merge(self) -> None:
         merge_conflicts(self._node.book)
+        settle_members(self._node)
 
 
 def next_delay(connection: Connection, state: State, chance: float) -> float | None:

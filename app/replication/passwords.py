@@ -1,0 +1,161 @@
+"""Passwords that no person has seen: how a node replaces the one it was given, on CouchDB as on the embedded store.
+
+CouchDB lets nobody but its administrators write to ``_users``, not even one's own document. So a node leaves the record
+of its new password (salted and hashed, as ``_users`` keeps it) in the ``_local`` document ``ironbook-passwords`` of its
+replica, proved with a key that only it and the upstream know, and the upstream's schedule takes it from there. Until
+then the old password works; afterwards the new one, which the node turns to when the old one is refused.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from app.config import ConnectionSettings
+from app.couch import Database, Store, WrongPassword
+from app.errors import ConfigurationError, IronbookError
+from app.secrets import connection_entry
+
+if TYPE_CHECKING:
+    from app.node import Node
+
+_REQUESTS = "ironbook-passwords"
+# Rounds protect a password that can be guessed; this one is 256 random bits, and every request pays for them.
+_ROUNDS = 1000
+_HEXADECIMAL = re.compile(r"[0-9a-f]{32,64}")
+
+
+class AlreadyAsked(IronbookError):  # noqa: N818
+    """Another node has asked for a new password of this user."""
+
+
+def key_entry(name: str) -> str:
+    """The name of the secret that proves the requests of the connection `name`."""
+    return f"{connection_entry(name)}:key"
+
+
+def member_entry(user: str) -> str:
+    """The name of the secret by which the upstream knows the requests of a member."""
+    return f"member:{user}"
+
+
+def request_new_password(node: Node, connection: ConnectionSettings, password: str) -> None:
+    """Asks the upstream to take a new random password for the connection's user; `password` is the one in force.
+
+    The new one is kept here first, so that a crash at any moment loses neither. Raises AlreadyAsked when somebody else
+    has used the same invitation, ConfigurationError without a key, and StoreError.
+    """
+    key = node.secrets.get(key_entry(connection.name))
+    if not key:
+        raise ConfigurationError(
+            f"The password of the connection {connection.name} was entered by hand, so it is changed by hand: on the "
+            f"upstream, and then here with: ironbook password {connection.name}"
+        )
+    pending = _pending(connection.name)
+    replica = Store(connection.url, connection.user, password, certificate=connection.certificate).database(
+        connection.book
+    )
+    known = replica.get_local(_REQUESTS) or {"_id": _REQUESTS}
+    requests = dict(known.get("requests") or {})
+    before = requests.get(connection.user)
+    new = node.secrets.get(pending)
+    if before and not new and not node.secrets.get(connection_entry(connection.name)):
+        raise AlreadyAsked("The invitation has been used by another node already. Ask for a new one.")
+    if not new:
+        new = secrets.token_urlsafe(32)
+        node.secrets.set(pending, new)
+    number = max(int(time.time() * 1000), int((before or {}).get("number", 0)) + 1)
+    requests[connection.user] = _request(connection.user, number, new, key)
+    replica.put_local({**known, "requests": requests})
+
+
+def reach(node: Node, connection: ConnectionSettings, password: str) -> Store:
+    """The upstream's store with the password that is in force there now, which is asked for by one request.
+
+    Once the upstream has taken a new password, it takes the place of the old one here. Raises StoreError.
+    """
+    there = Store(connection.url, connection.user, password, certificate=connection.certificate)
+    try:
+        there.database(connection.book).info()
+    except WrongPassword:
+        new = node.secrets.get(_pending(connection.name))
+        if not new:
+            raise
+        there = Store(connection.url, connection.user, new, certificate=connection.certificate)
+        there.database(connection.book).info()
+        node.secrets.set(connection_entry(connection.name), new)
+        node.secrets.remove(_pending(connection.name))
+    return there
+
+
+def forget(node: Node, name: str) -> None:
+    """Forgets what was kept here to change the password of the connection `name`."""
+    node.secrets.remove(key_entry(name))
+    node.secrets.remove(_pending(name))
+
+
+def take_request(node: Node, replica: Database, member: Mapping[str, Any], roles: list[str]) -> int:
+    """Puts the password that a member asked for in force; returns the number of its request, 0 for nothing new.
+
+    `member` is the document ``member:<user>`` here; a request that its key does not prove is ignored.
+    """
+    user, key = member["user"], node.secrets.get(member_entry(member["user"]))
+    request = ((replica.get_local(_REQUESTS) or {}).get("requests") or {}).get(user)
+    if not key or not isinstance(request, dict):
+        return 0
+    number, record = request.get("number"), request.get("record")
+    if not isinstance(number, int) or number <= member.get("password_number", 0) or not _is_record(record):
+        return 0
+    proof = request.get("proof")
+    if not isinstance(proof, str) or not hmac.compare_digest(
+        proof.encode(), _proof(user, number, record, key).encode()
+    ):
+        return 0
+    node.store.put_user_record(user, record, roles)
+    return number
+
+
+def new_key() -> str:
+    """A random key for a member's requests."""
+    return secrets.token_urlsafe(32)
+
+
+def _pending(name: str) -> str:
+    return f"{connection_entry(name)}:next"
+
+
+def _request(user: str, number: int, password: str, key: str) -> dict[str, Any]:
+    salt = secrets.token_hex(16)
+    record = {
+        "password_scheme": "pbkdf2",
+        "pbkdf2_prf": "sha256",
+        "salt": salt,
+        "iterations": _ROUNDS,
+        "derived_key": hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS, 32).hex(),
+    }
+    return {"number": number, "record": record, "proof": _proof(user, number, record, key)}
+
+
+def _proof(user: str, number: int, record: Mapping[str, Any], key: str) -> str:
+    said = json.dumps([user, number, sorted(record.items())]).encode()
+    return hmac.new(key.encode(), said, hashlib.sha256).hexdigest()
+
+
+def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
+    """Whether it is a record as this module makes them: whoever may write to the replica may have written anything."""
+    if not isinstance(record, dict):
+        return False
+    texts = [record.get("salt"), record.get("derived_key")]
+    return {**record, "salt": "", "derived_key": ""} == {
+        "password_scheme": "pbkdf2",
+        "pbkdf2_prf": "sha256",
+        "salt": "",
+        "iterations": _ROUNDS,
+        "derived_key": "",
+    } and all(isinstance(text, str) and _HEXADECIMAL.fullmatch(text) for text in texts)
