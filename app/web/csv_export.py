@@ -1,4 +1,4 @@
-"""Tables as CSV for a spreadsheet, sent line by line as they are read."""
+"""Tables as CSV for a spreadsheet, sent a piece at a time as they are read."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from typing import Any
 
 from flask import Response, stream_with_context
 
+from app.web.pieces import in_pieces
+
 # A spreadsheet would run these as a formula; a telephone number or a negative amount is none.
 _FORMULA = re.compile(r"[=@\t\r]|[+-](?![\d\s().,/-]*$)")
 
@@ -18,7 +20,7 @@ def csv_answer(name: str, heads: Sequence[str], rows: Iterable[Sequence[Any]]) -
     """An answer that a browser keeps as ``<name>.csv``: UTF-8 with a mark, so that spreadsheets read it as such."""
     safe = re.sub(r"[^\w.-]+", "-", name).strip("-") or "list"
     headers = {"Content-Disposition": f'attachment; filename="{safe}.csv"'}
-    lines = stream_with_context(csv_lines(heads, rows))
+    lines = stream_with_context(in_pieces(csv_lines(heads, rows)))
     return Response(lines, mimetype="text/csv", content_type="text/csv; charset=utf-8", headers=headers)
 
 

@@ -71,7 +71,7 @@ def _page(customer_id: str, days: int, before: str) -> CustomerPage | None:
         return None
     require("read", found.customer)
     found = _readable(found)
-    progress = desk_progress(node)
+    progress = desk_progress(node, every_machine=False)
     if progress:
         return customer_page(found, {}, [], days, node.today(), progress.sentence)
     needed, states = customer_needs(node, customer_id, days)

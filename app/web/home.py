@@ -43,6 +43,7 @@ UNVISITED_DAYS = 90
 _SHOWN = 25
 _ALL = 500
 _UNVISITED_SHOWN = 8
+_MACHINES_SHOWN = 10
 # Of a book in which nobody was visited for long, those longest ago are enough to begin with.
 _MOST_UNVISITED = 2000
 # Which field of a type says that it is done.
@@ -214,7 +215,6 @@ def _rows(answer: Rows) -> list[tuple[str, dict[str, Any], str]]:
 
 def _machines_due() -> MachinesDue | None:
     """The machines due; None while the parts desk is still working them out."""
-    if needed.desk_progress(current.node()) is not None:
+    if needed.desk_progress(current.node(), MACHINE_DAYS) is not None:
         return None
-    found = needed.machines_due(current.node(), MACHINE_DAYS)
-    return MachinesDue(found[:10], len(found))
+    return MachinesDue(*needed.machines_due(current.node(), MACHINE_DAYS, _MACHINES_SHOWN))

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, Response, render_template, request, url_for
+from flask import Blueprint, Response, render_template, request, stream_template, url_for
 from flask.typing import ResponseReturnValue
 
+from app.parts import questions
+from app.parts.desk import PartsDesk, parts_desk
+from app.parts.questions import Question
 from app.security.access import needs
 from app.web import current
+from app.web.csv_export import csv_answer
 from app.web.frame import is_fragment
-from app.web.needs import desk_progress, kept_answer, need_lines
-from app.web.parts_lists import NeedLine, as_csv, by_customer, by_part, filtered, totals
+from app.web.needs import desk_progress, kept_answer, lines_of
+from app.web.parts_lists import CSV_COLUMNS, CustomerNeeds, by_customer, csv_row, part_totals
+from app.web.pieces import in_pieces
 
 pages = Blueprint("parts_desk", __name__)
 NODE_ROLE = "dealer"
@@ -40,10 +46,12 @@ class Filters:
         changed = replace(self, **changes)
         return {name: value for name, value in vars(changed).items() if value}
 
-    def of(self, lines: list[NeedLine]) -> list[NeedLine]:
-        """The lines that these filters let through."""
-        found = filtered(lines, self.make, self.customer, self.part)
-        return [line for line in found if line.overdue] if self.only == "overdue" else found
+    def question(self) -> Question:
+        """What the parts desk is asked."""
+        only_overdue = self.only == "overdue"
+        return parts_desk(current.node()).question(
+            self.days, make=self.make, customer=self.customer, part=self.part, overdue=only_overdue
+        )
 
 
 @pages.get("/parts-desk")
@@ -52,11 +60,12 @@ def show() -> ResponseReturnValue:
     """What is needed, grouped by part or by customer."""
     filters = _filters()
     template = "parts_desk/body.html" if is_fragment() else "parts_desk/show.html"
-    building = desk_progress(current.node())
+    building = desk_progress(current.node(), filters.days)
     links = _links(filters)
     if building is not None:
         return render_template(template, building=building, days=filters.days, links=links)
-    answer = kept_answer(current.node(), "parts desk", filters, lambda: _answer(filters))
+    question = filters.question()
+    answer = kept_answer(current.node(), "parts desk", (filters.by, question), lambda: _answer(filters.by, question))
     rows = answer["rows"]
     if filters.by == "part":
         rows = [
@@ -66,57 +75,89 @@ def show() -> ResponseReturnValue:
     return render_template(template, building=None, **vars(filters), **{**answer, "rows": rows}, links=links)
 
 
-def _answer(filters: Filters) -> dict[str, Any]:
-    """What the page shows with these filters, the same for everybody."""
-    today = current.node().today()
-    every = need_lines(current.node(), filters.days)
-    lines = filters.of(every)
-    groups: Sequence[Any] = by_customer(lines, today) if filters.by == "customer" else by_part(lines, today)
-    shown = groups[: _CUSTOMERS_SHOWN if filters.by == "customer" else _PARTS_SHOWN]
+def _answer(by: str, question: Question) -> dict[str, Any]:
+    """What the page shows of a question, the same for everybody."""
+    rows: Sequence[Any]
+    with parts_desk(current.node()).asking() as connection:
+        if by == "customer":
+            customers = questions.customers(connection, question, _CUSTOMERS_SHOWN + 1)
+            more = len(customers) > _CUSTOMERS_SHOWN
+            rows = _of_customers(connection, question, customers[:_CUSTOMERS_SHOWN])
+        else:
+            parts = questions.part_sums(connection, question, _PARTS_SHOWN + 1)
+            more = len(parts) > _PARTS_SHOWN
+            rows = part_totals(parts[:_PARTS_SHOWN], question.today)
+        makes, customers_to_choose = questions.choices(connection, question)
+        totals = questions.sums(connection, question)
     return {
-        "rows": shown,
-        "more": len(groups) > len(shown),
-        "totals": totals(lines),
-        "horizons": sorted({*HORIZONS, filters.days}),
-        "makes": sorted({line.make for line in every if line.make}),
-        "customers": sorted({(line.customer_id, line.customer) for line in every if line.customer_id}, key=_name),
+        "rows": rows,
+        "more": more,
+        "totals": totals,
+        "horizons": sorted({*HORIZONS, question.days}),
+        "makes": makes,
+        "customers": customers_to_choose,
     }
+
+
+def _of_customers(connection: sqlite3.Connection, question: Question, customers: Sequence[str]) -> list[CustomerNeeds]:
+    if not customers:
+        return []
+    return by_customer(lines_of(questions.needs(connection, question, customers)), question.today)
 
 
 @pages.get("/parts-desk/needed.csv")
 @needs("read:book")
 def download() -> ResponseReturnValue:
-    """Every line that the filters let through, as a CSV file."""
+    """Every line that the filters let through, as a CSV file, sent as it is read."""
     filters = _filters()
-    lines = filters.of(need_lines(current.node(), filters.days))
-    name = f"parts-needed-{current.node().today().isoformat()}-{filters.days}-days.csv"
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    # The mark at the beginning has spreadsheets read it as UTF-8.
-    return Response("\ufeff" + as_csv(lines), mimetype="text/csv", headers=headers)
+    desk, question = parts_desk(current.node()), filters.question()
+    desk.bring_up_to_date(filters.days)
+
+    name = f"parts-needed-{question.today.isoformat()}-{filters.days}-days"
+    return csv_answer(name, CSV_COLUMNS, _csv_rows(desk, question))
+
+
+def _csv_rows(desk: PartsDesk, question: Question) -> Iterator[list[str]]:
+    with desk.asking() as connection:
+        for line in lines_of(questions.needs(connection, question)):
+            yield csv_row(line)
 
 
 @pages.get("/parts-desk/pick-list")
 @needs("read:book")
 def pick_list() -> ResponseReturnValue:
-    """What to take from the shelves, by customer and machine, made to be printed."""
+    """What to take from the shelves, by customer and machine, made to be printed; sent as it is drawn."""
     filters = _filters()
     node = current.node()
-    lines = filters.of(need_lines(node, filters.days))
-    return render_template(
+    desk, question = parts_desk(node), filters.question()
+    desk.bring_up_to_date(filters.days)
+    with desk.asking() as connection:
+        totals = questions.sums(connection, question)
+    drawn = stream_template(
         "parts_desk/pick_list.html",
-        customers=by_customer(lines, node.today()),
-        totals=totals(lines),
-        about=_about(filters, lines),
+        customers=_every_customer(desk, question),
+        totals=totals,
+        about=_about(filters),
         days=filters.days,
         printed_at=node.now(),
         links=_links(filters),
     )
+    return Response(in_pieces(drawn), mimetype="text/html")
 
 
-def _about(filters: Filters, lines: list[NeedLine]) -> str:
+def _every_customer(desk: PartsDesk, question: Question) -> Iterator[CustomerNeeds]:
+    """All customers who need something, a few at a time, on one moment of the desk."""
+    with desk.asking() as connection:
+        customers = questions.customers(connection, question, -1)
+        for at in range(0, len(customers), _CUSTOMERS_SHOWN):
+            yield from _of_customers(connection, question, customers[at : at + _CUSTOMERS_SHOWN])
+
+
+def _about(filters: Filters) -> str:
     said = [f"due within {filters.days} days, or overdue" if not filters.only else "overdue"]
-    if filters.customer and lines:
-        said.insert(0, f"for {lines[0].customer}")
+    customer = current.node().book.get(filters.customer) if filters.customer else None
+    if customer:
+        said.insert(0, f"for {customer.get('name') or 'a customer without a name'}")
     if filters.make:
         said.append(f"{filters.make} only")
     if filters.part:
@@ -145,7 +186,3 @@ def _filters() -> Filters:
         part=request.args.get("part", ""),
         only="overdue" if request.args.get("only") == "overdue" else "",
     )
-
-
-def _name(pair: tuple[str, str]) -> str:
-    return pair[1].casefold()

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
+from app.parts.questions import PartSum
 from app.web.ages import ahead
 
 
@@ -37,7 +36,10 @@ class NeedLine:
 
 @dataclass(frozen=True)
 class PartTotal:
-    """One part over all machines that need it: how many, from when, for how many machines."""
+    """One part over all machines that need it: how many, from when, for how many machines.
+
+    `lines` are given where the machines are those of one customer.
+    """
 
     part: str
     name: str
@@ -49,7 +51,7 @@ class PartTotal:
     machines: int
     customers: int
     value: float | None
-    lines: tuple[NeedLine, ...]
+    lines: tuple[NeedLine, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,33 +81,27 @@ class CustomerNeeds:
     when: str
 
 
-@dataclass(frozen=True)
-class Totals:
-    """What stands under the lists. `value` counts only the parts that have a price: `unpriced` do not."""
-
-    parts: int
-    lines: int
-    machines: int
-    customers: int
-    overdue: int
-    value: float
-    unpriced: int
-
-
-def filtered(lines: Iterable[NeedLine], make: str = "", customer_id: str = "", part: str = "") -> list[NeedLine]:
-    """The lines of a make, a customer and a part, where these are given; those due first come first."""
-    found = [
-        line
-        for line in lines
-        if (not make or line.make == make)
-        and (not customer_id or line.customer_id == customer_id)
-        and (not part or line.part == part)
-    ]
-    return sorted(found, key=_by_day)
-
-
 def _by_day(line: NeedLine) -> tuple[date, str, str, str]:
     return (line.on, line.customer.casefold(), line.machine_id, line.part)
+
+
+def part_totals(sums: Iterable[PartSum], today: date) -> list[PartTotal]:
+    """The sums of parts with their value and how long it is until the first is needed."""
+    return [
+        PartTotal(
+            part=each.part,
+            name=each.name,
+            unit=each.unit,
+            quantity=each.quantity,
+            overdue_quantity=each.overdue_quantity,
+            first_on=each.first_on,
+            when=ahead(each.first_on, today),
+            machines=each.machines,
+            customers=each.customers,
+            value=None if each.price is None else each.price * each.quantity,
+        )
+        for each in sums
+    ]
 
 
 def by_part(lines: Iterable[NeedLine], today: date) -> list[PartTotal]:
@@ -183,55 +179,31 @@ def by_customer(lines: Iterable[NeedLine], today: date) -> list[CustomerNeeds]:
     return sorted(needs, key=lambda need: (need.first_on, need.customer.casefold()))
 
 
-def totals(lines: Sequence[NeedLine]) -> Totals:
-    """The sums over `lines`."""
-    return Totals(
-        parts=len({line.part for line in lines}),
-        lines=len(lines),
-        machines=len({line.machine_id for line in lines}),
-        customers=len({line.customer_id for line in lines}),
-        overdue=sum(1 for line in lines if line.overdue),
-        value=sum(line.price * line.quantity for line in lines if line.price is not None),
-        unpriced=len({line.part for line in lines if line.price is None}),
-    )
-
-
 CSV_COLUMNS = (
     "part", "name", "quantity", "unit", "due on", "due at hours", "overdue", "service", "customer", "place",
     "machine", "serial", "fleet number", "price", "value",
 )  # fmt: skip
 
 
-def as_csv(lines: Iterable[NeedLine]) -> str:
-    """The lines as CSV with a heading. What a spreadsheet would run as a formula is written as text."""
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(CSV_COLUMNS)
-    for line in lines:
-        writer.writerow(
-            [
-                _text(line.part),
-                _text(line.part_name),
-                _plain(line.quantity),
-                _text(line.unit),
-                line.on.isoformat(),
-                "" if line.hours is None else _plain(line.hours),
-                "yes" if line.overdue else "",
-                _text(line.title),
-                _text(line.customer),
-                _text(line.place),
-                _text(line.machine),
-                _text(line.serial),
-                _text(line.fleet_number),
-                "" if line.price is None else f"{line.price:.2f}",
-                "" if line.price is None else f"{line.price * line.quantity:.2f}",
-            ]
-        )
-    return written.getvalue()
-
-
-def _text(text: str) -> str:
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
+def csv_row(line: NeedLine) -> list[str]:
+    """A line as a row of the CSV, in the order of `CSV_COLUMNS`."""
+    return [
+        line.part,
+        line.part_name,
+        _plain(line.quantity),
+        line.unit,
+        line.on.isoformat(),
+        "" if line.hours is None else _plain(line.hours),
+        "yes" if line.overdue else "",
+        line.title,
+        line.customer,
+        line.place,
+        line.machine,
+        line.serial,
+        line.fleet_number,
+        "" if line.price is None else f"{line.price:.2f}",
+        "" if line.price is None else f"{line.price * line.quantity:.2f}",
+    ]
 
 
 def _plain(number: float) -> str:

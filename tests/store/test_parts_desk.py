@@ -9,10 +9,12 @@ import pytest
 from app.demo.business import book_documents, catalog_documents
 from app.documents import saving
 from app.errors import IronbookError
-from app.parts.desk import PartsDesk, parts_desk
+from app.parts import questions
+from app.parts.desk import FILE_NAME, PartsDesk, parts_desk
 from app.parts.due import due
 from app.parts.needs import model_id, usage_of
 from app.parts.plans import plan_of
+from app.parts.table import count_machines, count_stale
 
 BY = "tester"
 MODEL = {
@@ -241,3 +243,162 @@ def test_the_manufacturers_node_has_no_desk(manufacturer_node):
 def test_the_models_plan_is_what_was_saved(shop):
     node = shop.node
     assert [line.id for line in plan_of(node.catalog.get("model:KESTRIN-KT6.30"))] == ["oil", "air"]
+
+
+@pytest.fixture
+def business(dealer_node):
+    """A dealer with the demonstration's catalog and book, and its parts desk up to date."""
+    saving.save_many(dealer_node.catalog, catalog_documents(dealer_node.today()), BY)
+    saving.save_many(dealer_node.book, book_documents("D001", dealer_node.today()), BY)
+    desk = parts_desk(dealer_node)
+    desk.bring_up_to_date()
+    return SimpleNamespace(node=dealer_node, desk=desk)
+
+
+def filters_of(needs):
+    """The filters worth asking with: nothing, a make, a customer, a part, and what is overdue."""
+    some = needs[len(needs) // 2]
+    return [
+        {},
+        {"make": some.machine["make"]},
+        {"customer": some.machine["customer"]},
+        {"part": some.part.number},
+        {"overdue": True},
+        {"make": some.machine["make"], "overdue": True},
+    ]
+
+
+def let_through(needs, make="", customer="", part="", overdue=False):
+    return [
+        need
+        for need in needs
+        if need.part is not None
+        and (not make or need.machine["make"] == make)
+        and (not customer or need.machine.get("customer") == customer)
+        and (not part or need.part.number == part)
+        and (not overdue or need.due.overdue)
+    ]
+
+
+@pytest.mark.parametrize("days", [0, 14, 90, 365])
+def test_totals_are_the_sums_of_what_the_machines_need(business, days):
+    desk = business.desk
+    every = desk.needs(days)
+    for filters in filters_of([need for need in desk.needs(90) if need.part]):
+        wanted = let_through(every, **filters)
+        with desk.asking() as connection:
+            found = questions.sums(connection, desk.question(days, **filters))
+            by_part = {part.part: part for part in questions.part_sums(connection, desk.question(days, **filters), 999)}
+        assert found.lines == len(wanted)
+        assert found.machines == len({need.machine["_id"] for need in wanted})
+        assert found.customers == len({need.machine.get("customer") for need in wanted})
+        assert found.overdue == sum(need.due.overdue for need in wanted)
+        assert found.value == pytest.approx(sum(need.due.quantity * (need.part.price or 0) for need in wanted))
+        assert found.parts == len(by_part) == len({need.part.number for need in wanted})
+        for number, part in by_part.items():
+            of_part = [need for need in wanted if need.part.number == number]
+            assert part.quantity == pytest.approx(sum(need.due.quantity for need in of_part))
+            assert part.first_on == min(need.due.on for need in of_part)
+            assert part.machines == len({need.machine["_id"] for need in of_part})
+            late = sum(need.due.quantity for need in of_part if need.due.overdue)
+            assert part.overdue_quantity == pytest.approx(late)
+
+
+def test_what_is_listed_and_what_is_counted_are_the_same(business):
+    desk = business.desk
+    for filters in filters_of([need for need in desk.needs(90) if need.part]):
+        question = desk.question(90, **filters)
+        wanted = {(need.machine["_id"], need.due) for need in let_through(desk.needs(90), **filters)}
+        with desk.asking() as connection:
+            listed = list(questions.needs(connection, question))
+            customers = questions.customers(connection, question, 999)
+            of_customers = list(questions.needs(connection, question, customers))
+        assert {(need.machine["_id"], need.due) for need in listed} == wanted
+        assert [need.due.on for need in listed] == sorted(need.due.on for need in listed)
+        assert len(of_customers) == len(listed) == len(wanted)
+        firsts = {customer: min(n.due.on for n in listed if n.machine.get("customer", "") == customer)
+                  for customer in customers}  # fmt: skip
+        assert list(firsts.values()) == sorted(firsts.values())
+
+
+def test_the_machines_nearest_to_today_are_due_first(business):
+    desk = business.desk
+    today = business.node.today()
+    distance = {}
+    for need in let_through(desk.needs(14)):
+        days = abs((need.due.on - today).days)
+        distance[need.machine["_id"]] = min(days, distance.get(need.machine["_id"], days))
+    with desk.asking() as connection:
+        found, total = questions.machines_due(connection, desk.question(14), 10)
+    assert total == len(distance)
+    shown = {need.machine["_id"] for need in found}
+    assert len(shown) == min(10, total)
+    assert sorted(distance[machine] for machine in shown) == sorted(distance.values())[: len(shown)]
+
+
+def test_after_a_restart_the_desk_reads_only_what_has_changed(shop):
+    node, machine = shop.node, shop.machine
+    first = PartsDesk(node)
+    before = told(first.needs(30))
+    version = first.version()[1]
+    first.close()
+    again = PartsDesk(node)
+    assert again.building() is None
+    assert told(again.needs(30)) == before
+    assert again.version()[1] == version
+    again.close()
+    reading(node, machine, 0, 495)
+    third = PartsDesk(node)
+    assert told(third.needs(30)) != before
+    assert told(third.needs(30)) == [("oil", node.today() + timedelta(days=1), 1)]
+
+
+def test_a_book_that_was_made_anew_is_read_anew(shop):
+    node = shop.node
+    assert len(parts_desk(node).needs(30)) == 1
+    node.store.delete("book")
+    node.store.create("book")
+    assert PartsDesk(node).needs(30) == []
+
+
+def test_a_broken_file_is_made_anew(shop):
+    node = shop.node
+    desk = PartsDesk(node)
+    before = told(desk.needs(30))
+    desk.close()
+    (node.settings.data / FILE_NAME).write_bytes(b"not a database at all" * 500)
+    assert told(PartsDesk(node).needs(30)) == before
+
+
+def test_a_machine_that_changes_in_the_middle_of_the_first_reading_is_known_as_it_is_now(shop, monkeypatch):
+    node, machine = shop.node, shop.machine
+    monkeypatch.setattr("app.parts.desk._PAGE", 2)
+    desk = PartsDesk(node)
+    for fleet_number in ("F1", "F2", "F3"):
+        desk.building()
+        change(node, node.book.get(machine["_id"]), fleet_number=fleet_number)
+    (need,) = desk.needs(30)
+    assert need.machine["fleet_number"] == "F3"
+
+
+def test_a_new_day_works_every_machine_out_again(shop, monkeypatch):
+    node = shop.node
+    desk = parts_desk(node)
+    (today,) = desk.needs(30)
+    tomorrow = node.today() + timedelta(days=1)
+    monkeypatch.setattr(node, "today", lambda: tomorrow)
+    (then,) = desk.needs(30)
+    assert then.due.on == today.due.on
+    assert desk.customer(shop.customer["_id"], 30)[1][shop.machine["_id"]].usage.hours_now == pytest.approx(484)
+
+
+def test_one_customer_waits_for_its_own_machines_only(business):
+    node, desk = business.node, business.desk
+    tomorrow = node.today() + timedelta(days=1)
+    customer = next(need.machine["customer"] for need in desk.needs(90) if need.machine.get("customer"))
+    with desk.asking() as connection:
+        every = count_machines(connection)
+    node.today = lambda: tomorrow
+    desk.customer(customer, 90)
+    with desk.asking() as connection:
+        assert 0 < every - count_stale(connection) < 30

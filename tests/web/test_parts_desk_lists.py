@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from datetime import date
 from typing import Any
 
-from app.web.parts_lists import NeedLine, as_csv, by_customer, by_machine, by_part, filtered, totals
+from app.parts.questions import PartSum
+from app.web.parts_lists import CSV_COLUMNS, NeedLine, by_customer, by_machine, by_part, csv_row, part_totals
 
 TODAY = date(2026, 11, 25)
 
@@ -36,7 +35,7 @@ def line(**values: Any) -> NeedLine:
     return NeedLine(**{**given, **values})
 
 
-def test_a_part_is_totalled_over_all_machines_that_need_it() -> None:
+def test_a_part_is_totalled_over_the_machines_that_need_it() -> None:
     lines = [
         line(quantity=2.0, on=date(2026, 12, 9)),
         line(machine_id="D001:machine:ACME-2", quantity=1.0, on=date(2026, 11, 20), overdue=True),
@@ -49,6 +48,18 @@ def test_a_part_is_totalled_over_all_machines_that_need_it() -> None:
     assert filters.first_on == date(2026, 11, 20)
     assert filters.when == "5 days late"
     assert filters.value == 30.0
+
+
+def test_a_parts_total_has_its_value_and_says_how_late_it_is() -> None:
+    sums = PartSum("P-100", "Oil filter", "pc", 10.0, 3.0, 1.0, date(2026, 11, 20), machines=2, customers=1)
+    (found,) = part_totals([sums], TODAY)
+    assert (found.part, found.quantity, found.overdue_quantity, found.machines) == ("P-100", 3.0, 1.0, 2)
+    assert (found.when, found.value) == ("5 days late", 30.0)
+
+
+def test_a_part_without_a_price_has_no_value() -> None:
+    sums = PartSum("P-100", "Oil filter", "", None, 3.0, 0.0, TODAY, machines=2, customers=1)
+    assert part_totals([sums], TODAY)[0].value is None
 
 
 def test_the_customer_who_needs_something_first_comes_first() -> None:
@@ -67,27 +78,12 @@ def test_a_machines_lines_are_in_order_of_the_day() -> None:
     assert machine.first_on == date(2026, 12, 2)
 
 
-def test_filters_narrow_by_make_customer_and_part() -> None:
-    lines = [line(), line(make="Other", part="X"), line(customer_id="D001:customer:2")]
-    assert len(filtered(lines, make="Acme")) == 2
-    assert len(filtered(lines, customer_id="D001:customer:2")) == 1
-    assert len(filtered(lines, part="X")) == 1
-    assert filtered(lines, make="Nobody") == []
-
-
-def test_totals_say_how_many_parts_have_no_price() -> None:
-    found = totals([line(quantity=3.0), line(part="P-7", price=None), line(overdue=True)])
-    assert (found.parts, found.lines, found.machines, found.overdue) == (2, 3, 1, 1)
-    assert found.value == 40.0
-    assert found.unpriced == 1
-
-
-def test_the_csv_holds_every_line_and_no_formula() -> None:
-    text = as_csv([line(customer='Berg, "Sons"', quantity=2.5), line(part_name="=HYPERLINK(1)", price=None)])
-    rows = list(csv.DictReader(io.StringIO(text)))
-    assert rows[0]["customer"] == 'Berg, "Sons"'
-    assert rows[0]["quantity"] == "2.5"
-    assert rows[0]["due on"] == "2026-12-01"
-    assert rows[0]["value"] == "25.00"
-    assert rows[1]["name"].startswith("'=")
-    assert rows[1]["price"] == ""
+def test_a_row_of_the_csv_has_every_column() -> None:
+    row = dict(zip(CSV_COLUMNS, csv_row(line(customer='Berg, "Sons"', quantity=2.5)), strict=True))
+    assert (row["customer"], row["quantity"], row["due on"], row["value"]) == (
+        'Berg, "Sons"',
+        "2.5",
+        "2026-12-01",
+        "25.00",
+    )
+    assert csv_row(line(price=None))[-2:] == ["", ""]
