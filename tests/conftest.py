@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import urllib.parse
@@ -47,21 +48,19 @@ def database(store: Store) -> Database:
     return store.create("things")
 
 
-@pytest.fixture
-def make_node(store_server: tuple[str, str, str], tmp_path: Path) -> Iterator[Callable[..., Node]]:
-    """``make_node(role, dealer="D001", **settings)`` opens a node on databases of its own; closed after the test.
+@contextlib.contextmanager
+def nodes(store_server: tuple[str, str, str], folder: Path) -> Iterator[Callable[..., Node]]:
+    """``make(role, dealer="D001", **settings)`` opens a node on databases of its own; all are closed at the end.
 
     The nodes share one store under different prefixes, as several nodes on one CouchDB do.
     """
-    import contextlib
-
     from app.secrets import STORE, Secrets
 
     url, user, password = store_server
     with contextlib.ExitStack() as open_nodes:
 
         def make(role: str = "dealer", dealer: str = "D001", **changes: object) -> Node:
-            data = tmp_path / f"{role}-{dealer}-{secrets.token_hex(3)}"
+            data = folder / f"{role}-{dealer}-{secrets.token_hex(3)}"
             data.mkdir()
             Secrets(data).set(STORE, password)
             settings: Settings = replace(
@@ -78,6 +77,22 @@ def make_node(store_server: tuple[str, str, str], tmp_path: Path) -> Iterator[Ca
             open_nodes.callback(_delete_databases, node.store)
             return node
 
+        yield make
+
+
+@pytest.fixture
+def make_node(store_server: tuple[str, str, str], tmp_path: Path) -> Iterator[Callable[..., Node]]:
+    """:func:`nodes` for one test."""
+    with nodes(store_server, tmp_path) as make:
+        yield make
+
+
+@pytest.fixture(scope="module")
+def make_module_node(
+    store_server: tuple[str, str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Node]]:
+    """:func:`nodes` for all tests of a module, which have to leave one another alone."""
+    with nodes(store_server, tmp_path_factory.mktemp("nodes")) as make:
         yield make
 
 

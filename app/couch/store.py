@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -104,8 +105,9 @@ class Store:
         self._set_member_names(name, lambda names: names | {user})
 
     def expel(self, name: str, user: str) -> None:
-        """Takes what :meth:`admit` gave."""
-        self._set_member_names(name, lambda names: names - {user})
+        """Takes what :meth:`admit` gave; a database that is gone admits nobody already."""
+        with contextlib.suppress(NotFound):
+            self._set_member_names(name, lambda names: names - {user})
 
     def _set_member_names(self, name: str, change: Callable[[set[str]], set[str]]) -> None:
         rules = self._asking.json("GET", [self.prefix + name, "_security"]) or {}
