@@ -95,6 +95,10 @@ def _remap_purged(connection: sqlite3.Connection, update: Update, state: State) 
     purges = update.database.read(lambda reading: list(database_reading.purges_since(reading, state.purge_seq)))
     if not purges:
         return
+    if state.seq == 0:
+        # Nothing of theirs is in the index yet, and the first build counts on that.
+        state.purge_seq = purges[-1][0]
+        return
     ids = sorted({id for _, id in purges})
     left = update.database.read(database_reading.documents_with_ids, ids)
     connection.execute("BEGIN IMMEDIATE")

@@ -155,3 +155,12 @@ def test_a_query_is_answered_while_others_keep_writing(tmp_path: Path) -> None:
         finally:
             stop.set()
             writer.join()
+
+
+def test_a_view_is_built_where_a_document_was_purged_and_made_again(tmp_path: Path) -> None:
+    with running(tmp_path) as (_, couch):
+        fill(couch, 10)
+        rev = couch.get("/fleet/m00009").json()["_rev"]
+        assert couch.post("/fleet/_purge", {"m00009": [rev]}).status == 201
+        couch.put("/fleet/m00009", {"make": "again", "hours": 7})
+        assert sums(couch) == {**expected(9), "again": 7}
