@@ -1,7 +1,7 @@
 """Stores that are killed and started many times: each a fork of one process that has everything imported already.
 
-`embedded.start` needs 0.3 s, nearly all of it Python's imports; a fork serves after 0.1 s. Where the system cannot fork they
-are started with `embedded.start`.
+`embedded.start` needs 0.3 s, nearly all of it Python's imports; a fork serves after 0.1 s. Where the system cannot fork
+they are started with `embedded.start`.
 """
 
 from __future__ import annotations

@@ -228,6 +228,12 @@ def between(rows: list[Row], low: Any, high: Any, *, inclusive: bool = True) -> 
     return [row for row in kept if collated(row[0]) < end or (inclusive and collated(row[0]) == end)]
 
 
+def reverse(rows: list[Row]) -> list[Row]:
+    """What one document emits several times for one key stays in its order when all else is turned round."""
+    ordered = sorted(rows, key=lambda row: row[2], reverse=True)
+    return sorted(ordered, key=lambda row: collated(row[0]), reverse=True)
+
+
 def grouped(rows: list[Row], level: int, reduction: str) -> list[tuple[Any, int]]:
     """Reductions of runs of rows whose keys are the same in the first `level` members; 0: all rows are one run."""
     groups: list[tuple[Any, list[Any]]] = []
