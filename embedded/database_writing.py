@@ -179,20 +179,25 @@ def _store(writer: Writer, edit: Edit, replica: bool, revs_limit: int) -> Writte
         _store_row(writer, document.id, None, (str(revision), document.deleted, 1, number, tree_text))
         return Written(document.id, revision)
     tree = edit.tree or (RevisionTree() if row is None else revtree.load(row[5]))
-    known_before = (len(tree.nodes), len(tree.parents))
-    number = writer.body_number + 1
-    is_new = revtree.add_path(tree, edit.path, number, document.deleted)
-    if not is_new:
-        if not replica:
-            raise conflict()
-        if known_before == (len(tree.nodes), len(tree.parents)):
-            return Written(document.id, revision)
-    else:
+    is_known = revision in tree.nodes
+    if is_known and not replica:
+        raise conflict()
+    before = _parents(tree) if is_known else {}
+    revtree.add_path(tree, edit.path, writer.body_number + 1, document.deleted)
+    if not is_known:
         _store_body(writer, writer.next_body(), edit)
-    for dropped in revtree.stem(tree, revs_limit):
-        drop_body(writer, dropped)
+    dropped = revtree.stem(tree, revs_limit)
+    if is_known and _parents(tree) == before:
+        # More of its history may have come, and may have been forgotten again for being too old.
+        return Written(document.id, revision)
+    for number in dropped:
+        drop_body(writer, number)
     replace_row(writer, document.id, row, tree)
     return Written(document.id, revision)
+
+
+def _parents(tree: RevisionTree) -> dict[Revision, Revision | None]:
+    return {revision: node.parent for revision, node in tree.nodes.items()}
 
 
 def _store_body(writer: Writer, number: int, edit: Edit) -> None:
