@@ -144,6 +144,8 @@ def _checked(made: Field, where: str, column: bool) -> Field:
             raise DesignError(f"{where}: {what} and the type {needed!r} belong together.")
     if made.unique and (column or kind not in ("text", "number", "phone", "e-mail", "link")):
         raise DesignError(f"{where}: only a field with a text or a number can be unique.")
+    if kind == "attachment" and (made.required or made.computed or made.default is not None):
+        raise DesignError(f"{where}: files are attached to a document that is there; none is required or given.")
     if made.computed:
         from app.design.expressions import check_expression
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.documents.common import body, same
+from app.documents.attachments import field_and_file
+from app.documents.common import body, digest, same
 from app.documents.ids import document_id, new_key
 
 
@@ -30,6 +31,8 @@ def change_document(
         for name in dict.fromkeys((*old, *new))
         if not same(old.get(name), new.get(name))
     ]
+    if after is not None:
+        rows += _files(before, after)
     if not rows and after is not None:
         return None
     dealer = before.get("dealer") or ""
@@ -57,6 +60,17 @@ def change_document(
         "*": 1,
     }
     return change
+
+
+def _files(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A row for each file that was attached or removed: its name, under its field."""
+    old, new = before.get("_attachments") or {}, after.get("_attachments") or {}
+    rows = []
+    for name in sorted(old.keys() ^ new.keys()):
+        field, file_name = field_and_file(name)
+        pair = {"from": file_name if name in old else None, "to": file_name if name in new else None}
+        rows.append({"id": digest(["_attachments", name]), "field": field or "_attachments", **pair})
+    return rows
 
 
 def content_before(change: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,7 +77,9 @@ def _tombstone(leaf: Mapping[str, Any], change_id: str, by: str, at: str) -> dic
     # A replication's selector is asked for every deletion too: without these fields it would never arrive.
     kept = {name: leaf[name] for name in FIXED_FIELDS if name in leaf}
     deletion = {"deleted_by": by, "deleted_at": at, "change": change_id}
-    return {"_id": leaf["_id"], "_rev": leaf["_rev"], "_deleted": True, **kept, **deletion}
+    # The files stay with the deletion as the fields do with its change: whoever brings it back wants them too.
+    files = {"_attachments": leaf["_attachments"]} if leaf.get("_attachments") else {}
+    return {"_id": leaf["_id"], "_rev": leaf["_rev"], "_deleted": True, **kept, **deletion, **files}
 
 
 def _dispute_deletion(database: Database, current: dict[str, Any], by: str, at: str) -> Saved | None:

@@ -27,10 +27,22 @@ def as_it_was(database: Database, leaves: Sequence[dict[str, Any]], by: str, at:
     tombstone = next(leaf for leaf in known if leaf["change"] == change["_id"])
     fixed = {name: tombstone[name] for name in FIXED_FIELDS if name in tombstone}
     document = {"_id": winner["_id"], **fixed, **content_before(change)}
+    files = _files(database, tombstone)
+    if files:
+        document["_attachments"] = files
     revision = first_revision(document, by, at, winner["_rev"]).document
     # Whoever brings it back knows of these deletions; they must not come up as disputes at the next merge.
     revision["resolved"] = sorted({deletion_dispute(leaf)["id"] for leaf in deletions if not leaf.get("merged")})
     return revision
+
+
+def _files(database: Database, tombstone: Mapping[str, Any]) -> dict[str, Any]:
+    """The files that were attached to what was deleted, with what is in them."""
+    if not tombstone.get("_attachments"):
+        return {}
+    whole = database.get(tombstone["_id"], rev=tombstone["_rev"], attachments=True) or {}
+    found = whole.get("_attachments") or {}
+    return {name: {"content_type": file["content_type"], "data": file["data"]} for name, file in found.items()}
 
 
 def deleted_meanwhile(database: Database, id: str, base: Mapping[str, Any] | None, by: str, at: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from app.documents.attachments import attached
 from app.documents.common import FIXED_FIELDS, body, generation, same
 from app.documents.disputes import Dispute, dispute, is_settled, ordered, union
 from app.documents.entries import Entries, entries, field_of, fields, revisions_of, row_fields
@@ -75,6 +76,8 @@ def next_revision(
         elif not is_order:
             disputed.append(dispute(entry, rows, wanted, next_generation, by, at))
     content = fields(result, rows, (now, mine))
+    if "_attachments" in edited:
+        edited = {**edited, "_attachments": attached(current, edited, base)}
     return _next(current, edited, content, disputed, meanwhile.kept(rows, disputed), rows, by, at)
 
 
@@ -127,6 +130,8 @@ def _next(
     document.pop("_revisions", None)
     if "_attachments" in edited:
         document["_attachments"] = edited["_attachments"]
+    if not document.get("_attachments"):
+        document.pop("_attachments", None)
     document |= {"updated_at": at, "updated_by": by, **content}
     revisions = {**revisions_of(current, before), **dict.fromkeys(changed, number)}
     document["field_revs"] = {**dict(sorted(revisions.items())), "*": number}
@@ -136,8 +141,8 @@ def _next(
     if resolved or settled:
         document["resolved"] = sorted(resolved | settled)
     added = tuple(each for each in disputed if each["id"] not in settled)
-    attached = not same(document.get("_attachments"), current.get("_attachments"))
-    return Revision(document, bool(changed or added or settled or attached), kept, added)
+    files = not same(document.get("_attachments") or {}, current.get("_attachments") or {})
+    return Revision(document, bool(changed or added or settled or files), kept, added)
 
 
 def resolution(current: Document, dispute_ids: set[str], field_value: dict[str, Any], by: str, at: str) -> Revision:

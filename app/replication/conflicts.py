@@ -6,16 +6,14 @@ view over ``_conflicts`` would not do: a deletion that met an edit is no conflic
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import Any
 
 from app.couch import Database
 from app.documents import merging
+from app.documents.attachments import other_name
 from app.documents.common import generation
 from app.replication.sequences import changes_from
 
@@ -130,7 +128,7 @@ def _with_attachments(database: Database, merged: merging.Merged) -> dict[str, A
     before = len(found)
     for rev, name in merged.attachments:
         content = _attachment(database, merged.document["_id"], rev, name)
-        kept_as = name if name not in found else _other_name(name, content["data"])
+        kept_as = name if name not in found else other_name(name, content["data"])
         found.setdefault(kept_as, content)
     if len(found) == before:
         return merged.document if merged.changed else None
@@ -144,10 +142,3 @@ def _attachment(database: Database, document_id: str, rev: str, name: str) -> di
     leaf = database.get(document_id, rev=rev, attachments=True) or {}
     whole = leaf["_attachments"][name]
     return {"content_type": whole["content_type"], "data": whole["data"]}
-
-
-def _other_name(name: str, data: str) -> str:
-    """Where both sides attached different files under one name: the loser's, told apart by what is in it."""
-    path = PurePosixPath(name)
-    digest = hashlib.sha256(base64.b64decode(data)).hexdigest()[:8]
-    return str(path.with_name(f"{path.stem}-{digest}{path.suffix}"))

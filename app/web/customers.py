@@ -15,6 +15,7 @@ from app.web.customer_documents import read_customer
 from app.web.customer_page import CustomerDocuments, CustomerPage, Document, customer_page
 from app.web.frame import is_fragment
 from app.web.needs import customer_needs, desk_progress
+from app.web.own_fields import own_fields
 from app.web.readable import readable
 
 pages = Blueprint("customers", __name__)
@@ -48,7 +49,8 @@ def show(document_id: str) -> ResponseReturnValue:
         return ("", 204) if page.parts_building else draw_sections(document_id, ("parts", "machines", "bulletins"))
     if is_fragment() and section in SECTIONS:
         return render_template(f"customers/sections/{section}.html", page=page, horizons=HORIZONS, oob=())
-    return render_template("customers/show.html", page=page, horizons=HORIZONS, oob=())
+    more = own_fields("customer", page.facts)
+    return render_template("customers/show.html", page=page, horizons=HORIZONS, oob=(), **more)
 
 
 def draw_sections(customer_id: str, sections: Iterable[str]) -> Markup:

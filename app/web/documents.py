@@ -18,6 +18,7 @@ from app.security.access import needs, require
 from app.web import current, document_editing, document_fields, history
 from app.web.addresses import local_page
 from app.web.document_editing import Editing
+from app.web.files import file_fields
 from app.web.frame import document_url, type_of
 from app.web.lookup import title_of
 from app.web.readable import readable
@@ -57,6 +58,7 @@ def _document_page(document_id: str, typed: Mapping[str, tuple[Any, str]]) -> Re
         form=form,
         sections=document_fields.shown_sections(form, document, named, current.user().roles) if form else [],
         unknown=document_fields.unknown_fields(form, document),
+        files=file_fields(document, form),
         disputes=history.disputes_of(document, form, named, current.user().roles, _zone(), typed),
         changes=history.changes_of(entries, form, named, current.user().roles),
         more_changes=len(entries) == CHANGES_SHOWN,

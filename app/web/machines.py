@@ -18,6 +18,7 @@ from app.parts.plans import lines_for, plan_of
 from app.security.access import needs, require
 from app.web import current
 from app.web.machine_page import MachineDocuments, MachinePage, PlanStatus, machine_page
+from app.web.own_fields import own_fields
 from app.web.readable import readable
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def show(document_id: str) -> ResponseReturnValue:
     if page is None:
         # Deleted, or of another type: the page drawn from its form says so.
         return redirect(url_for("documents.show", document_id=document_id))
-    return render_template("machines/show.html", page=page, oob=())
+    return render_template("machines/show.html", page=page, oob=(), **own_fields("machine", page.facts))
 
 
 def draw_sections(machine_id: str, sections: Iterable[str]) -> Markup:
