@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 _DESIGN = "forecast-sources"
 _FOLLOWED = "ironbook-forecast"
 # Raised when standings hold something new, so that those of an older version are made anew.
-_SHAPE = 2
+_SHAPE = 3
 _BATCH = 500
 _WAIT = 120.0
 
@@ -57,6 +57,12 @@ def refresh_forecast(node: Node, stop: threading.Event | None = None, today: dat
         if run.written:
             build_indexes(node.forecast, stop)
         return ForecastReport(run.machines, run.written, rebuilt)
+
+
+def is_complete(node: Node) -> bool:
+    """Whether the forecast is of this month and of every machine: not while it is being built anew (one request)."""
+    followed = node.forecast.get_local(_FOLLOWED) or {}
+    return (followed.get("month"), followed.get("shape")) == (node.today().strftime("%Y-%m"), _SHAPE)
 
 
 class _Run:
@@ -162,12 +168,16 @@ class _Run:
         concerned = {str(row.id) for row in rows}
         for bulletin in bulletins:
             # Those it concerned before it was changed.
-            told = self.node.forecast.view(
-                "forecast", "bulletins", startkey=["bulletin", bulletin], endkey=["bulletin", bulletin, {}],
-                reduce=False,
-            )  # fmt: skip
+            keys = [row.key for row in self._bulletins() if row.key[3] == bulletin]
+            told = self.node.forecast.view("forecast", "bulletins", keys=keys, reduce=False) if keys else ()
             concerned.update(str(row.id).replace(":standing:", ":machine:", 1) for row in told)
         return concerned
+
+    def _bulletins(self) -> Iterable[Any]:
+        """The keys under which all dealers' machines stand that a bulletin concerns: as many as there are bulletins,
+        dealers and makes, not machines.
+        """
+        return self.node.forecast.view("forecast", "bulletins", startkey=[None], endkey=[None, {}], group=True)
 
     def _all_machines(self) -> Iterator[str]:
         last: dict[str, Any] = {}

@@ -5,12 +5,12 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from app.couch import Database, Row
-from app.market.ranges import END, Range
+from app.market.ranges import AS_INDEXED, END, Range
 
 
 @dataclass(frozen=True)
@@ -24,22 +24,34 @@ class RowsPage:
     previous: str = ""
 
 
-def read_rows(database: Database, wanted: Range, start: str = "", backwards: bool = False, limit: int = 50) -> RowsPage:
-    """The page that begins at `start`, or ends before it when `backwards`. A start that is none is the beginning."""
-    place = _decoded(start)
+def read_rows(
+    database: Database, wanted: Sequence[Range], start: str = "", backwards: bool = False, limit: int = 50
+) -> RowsPage:
+    """The page that begins at `start`, or ends before it when `backwards`. A start that is none is the beginning.
+
+    `wanted` are ranges of one view, in its order.
+    """
+    at, place = _place(wanted, start)
     if backwards and place:
-        before = _read(database, wanted, place, limit + 2, not wanted.descending)
-        rows = [row for row in reversed(before) if [row.key, row.id] != place]
+        before: list[Row] = []
+        for number in range(at, -1, -1):
+            found = _read(database, wanted[number], place if number == at else None, limit + 2, True)
+            before += [row for row in found if [row.key, row.id] != place]
+            if len(before) > limit:
+                rows = before[limit - 1 :: -1]
+                return RowsPage(rows, next=start, previous=_encoded(rows[0]))
+        at, place = 0, None
+    rows = []
+    for number in range(at, len(wanted)):
+        rows += _read(database, wanted[number], place if number == at else None, limit + 1 - len(rows), False)
         if len(rows) > limit:
-            return RowsPage(rows[-limit:], next=start, previous=_encoded(rows[-limit]))
-        place = None
-    rows = _read(database, wanted, place, limit + 1, wanted.descending)
+            break
     following = _encoded(rows[limit]) if len(rows) > limit else ""
     return RowsPage(rows[:limit], following, _encoded(rows[0]) if place and rows else "")
 
 
-def all_rows(database: Database, wanted: Range, at_once: int = 500) -> Iterator[list[Row]]:
-    """Every row of a range, `at_once` rows a request."""
+def all_rows(database: Database, wanted: Sequence[Range], at_once: int = 500) -> Iterator[list[Row]]:
+    """Every row of the ranges, `at_once` rows a page."""
     start = ""
     while True:
         page = read_rows(database, wanted, start, limit=at_once)
@@ -49,14 +61,24 @@ def all_rows(database: Database, wanted: Range, at_once: int = 500) -> Iterator[
         start = page.next
 
 
-def _read(database: Database, wanted: Range, place: list[Any] | None, limit: int, descending: bool) -> list[Row]:
+def _place(wanted: Sequence[Range], start: str) -> tuple[int, list[Any] | None]:
+    """Which of the ranges a start is in, and where; the beginning for one that is in none."""
+    place = _decoded(start)
+    for number, each in enumerate(wanted):
+        if place and place[0][: len(each.prefix)] == list(each.prefix):
+            return number, place
+    return 0, None
+
+
+def _read(database: Database, wanted: Range, place: list[Any] | None, limit: int, reversed: bool) -> list[Row]:
+    descending = wanted.descending != reversed
     first, last = list(wanted.prefix), [*wanted.prefix, END]
     begin: dict[str, Any] = {"startkey": last if descending else first}
-    if place and place[0][: len(wanted.prefix)] == first:
+    if place:
         begin = {"startkey": place[0], "startkey_docid": place[1]}
     return database.view(
         wanted.database, wanted.view, **begin, endkey=first if descending else last,
-        descending=descending, reduce=False, include_docs=True, limit=limit,
+        descending=descending, reduce=False, include_docs=True, limit=limit, **AS_INDEXED,
     ).rows  # fmt: skip
 
 

@@ -62,7 +62,19 @@ def standing(
         "demand": demand(needs, today, parts),
         "bulletins": _bulletins(machine, bulletins, services),
         "month": today.strftime("%Y-%m"),
+        "on": today.isoformat(),
     }
+
+
+def hours_on(standing: Mapping[str, Any], today: date) -> float | None:
+    """A machine's engine hours on `today` by its standing of an earlier day; None when nobody knows.
+
+    What was sold on or scrapped stays as it was.
+    """
+    hours, since = standing.get("hours"), day(standing.get("on"))
+    if not isinstance(hours, int | float) or since is None or standing.get("status") in ("sold on", "scrapped"):
+        return hours
+    return float(hours + max(0, (today - since).days) * standing.get("hours_per_day", 0.0))
 
 
 def demand(

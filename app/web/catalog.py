@@ -11,7 +11,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from app.market import figures, ranges
+from app.market import figures
 from app.parts.plans import part_id, plan_of
 from app.security.access import needs, require
 from app.web import catalog_page, current, dashboard_page, lists
@@ -57,10 +57,9 @@ def part(document_id: str) -> ResponseReturnValue:
     demand: list[Any] = []
     node = current.node()
     if node.is_manufacturer:
-        wanted = ranges.demand(part=document_id)
-        assert wanted is not None
         at = partial(address, "market.demand_machines", part=document_id)
-        demand = dashboard_page.month_lines(figures.demand_by_month(node, wanted), lambda month: at(month=month))
+        found = figures.demand_of_part(node, document_id, node.today())
+        demand = dashboard_page.month_lines(found, lambda month: at(month=month))
     return render_template(
         "catalog/part.html",
         document=document,
@@ -153,10 +152,8 @@ def _field(make: str, name: str) -> dict[str, Any] | None:
     if not node.is_manufacturer:
         return None
     by_dealer = figures.model_by_dealer(node, make, name)
-    wanted = ranges.demand(make=make, model=name)
-    assert wanted is not None
     at = partial(address, "market.demand_machines", make=as_argument(make), model=as_argument(name))
-    months = dashboard_page.month_lines(figures.demand_by_month(node, wanted), lambda month: at(month=month))
+    months = dashboard_page.month_lines(figures.demand_of_model(node, make, name), lambda month: at(month=month))
     return {
         "machines": sum(by_dealer.values()),
         "by_dealer": dashboard_page.bars(
@@ -169,6 +166,6 @@ def _field(make: str, name: str) -> dict[str, Any] | None:
         ),
         "months": months,
         "value": sum(line.value for line in months),
-        "quantity": sum(line.quantity for line in months),
+        "needs": sum(line.needs for line in months),
         "demand_url": at(),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -11,16 +11,18 @@ from flask import Blueprint, abort, jsonify, redirect, render_template, request,
 from flask.typing import ResponseReturnValue
 
 from app.market import figures
-from app.market.figures import Amount
+from app.market.figures import Amount, Sum
+from app.market.forecast import is_complete
 from app.market.places import Window
 from app.parts.plans import number
-from app.parts.serials import plain
 from app.security.access import needs, polled
 from app.web import current, dashboard_page
-from app.web.dashboard_page import DealerFigures, DealerLine, MakeLines
+from app.web.csv_export import csv_answer
+from app.web.dealer_lines import DealerFigures, DealerLine
+from app.web.dealer_lines import dealer_lines as lines_of_dealers
 from app.web.formatting import format_month
 from app.web.machines import read_bulletins
-from app.web.market import dealer_choice, make_choice
+from app.web.market import dealer_choice, make_choice, scope_words
 from app.web.market_scope import Scope, address, all_dealers, as_argument, dealer_name, scope_in
 
 pages = Blueprint("dashboard", __name__)
@@ -28,6 +30,8 @@ NODE_ROLE = "manufacturer"
 
 _SHOWN = 8
 _PARTS_SHOWN = 10
+# A page of all parts shows so many, those worth most; the CSV has all.
+_MOST_PARTS = 200
 
 
 @pages.get("/")
@@ -46,33 +50,36 @@ def show() -> ResponseReturnValue:
     pipeline = figures.pipeline(node, scope.dealer)
     demand = figures.demand(node, scope.dealer, scope.make, node.today())
     opportunities_at = partial(_opportunities_at, scope)
-    months = dashboard_page.month_lines(demand.by_month, partial(_month_at, scope))
+    months = dashboard_page.month_lines(demand.by_month, partial(_month_at, scope), partial(_needs_at, scope))
     places = figures.first_places(node, scope.dealer, scope.make)
-    makes = _make_lines(scope, installed)
     stages = dashboard_page.stage_lines(pipeline, opportunities_at)
+    counted = _activity_figures(installed.by_dealer if scope.make is None and not scope.dealer else None)
+    dealers = dealer_lines(counted)
     return render_template(
         "dashboard/show.html",
         scope=scope,
-        scope_words=" · ".join(each for each in (scope.make or "", dealer_name(scope.dealer)) if each),
+        scope_words=scope_words(scope),
         choices=[dealer_choice(scope), make_choice(scope)],
         machines=installed.total,
         machines_url=address("market.machines", **scope.arguments),
-        gone=installed.gone or 0,
-        gone_url=address("market.machines", gone="yes", dealer=scope.dealer),
-        makes=makes,
-        make_bars=dashboard_page.bars((line.make, line.count, line.url) for line in makes),
+        statuses=dashboard_page.status_lines(installed.by_status, partial(_status_at, scope)),
+        make_bars=dashboard_page.bars((line.make, line.count, line.url) for line in _make_lines(scope, installed)),
         models=dashboard_page.model_bars(installed, partial(_machines_at, scope))[:_PARTS_SHOWN],
         model_count=len(installed.by_model),
+        installed_url=address("dashboard.installed", **scope.arguments),
         dealer_bars=_dealer_bars(scope, installed.by_dealer)[:_SHOWN],
-        dealers=_dealer_lines(installed.by_dealer)[:_SHOWN],
-        dealer_count=len(all_dealers()),
-        silent=_silent(),
+        dealers=dealers[:_SHOWN],
+        dealer_count=len(dealers),
+        silent=sum(line.silent for line in dealers),
         months=months,
         chart=dashboard_page.month_chart(months, node.settings.currency),
         needed=dashboard_page.total_demand(demand),
+        overdue=demand.overdue,
+        overdue_url=address("market.overdue", **scope.arguments),
         demand_url=address("dashboard.demand", **scope.arguments),
-        parts=_part_lines(demand.by_part, scope),
-        model_needs=_model_need_lines(demand.by_model, scope),
+        part_count=len(demand.by_part),
+        parts=list(_part_lines(demand.by_part, scope, "", _PARTS_SHOWN)),
+        complete=is_complete(node),
         open=dashboard_page.open_line(pipeline, opportunities_at),
         stages=stages,
         pipeline_stages=[line.stage for line in stages],
@@ -80,8 +87,11 @@ def show() -> ResponseReturnValue:
         pipeline_dealers=len({dealer for dealer, _ in pipeline}),
         places=dashboard_page.points(places, partial(_square_at, scope)),
         placed=sum(place.count for place in places),
+        placed_url=address("market.machines", placed="yes", **scope.arguments),
+        placeable=installed.total - installed.gone,
         places_url=address("dashboard.places", **scope.arguments),
         bulletins=_bulletin_lines(scope),
+        jobs_url=address("market.bulletin_machines", state="open", **scope.arguments),
     )
 
 
@@ -111,9 +121,12 @@ def installed() -> ResponseReturnValue:
         "dashboard/installed.html",
         choices=[dealer_choice(scope), make_choice(scope)],
         machines=found.total,
+        machines_url=address("market.machines", **scope.arguments),
         makes=_make_lines(scope, found),
         dealer_bars=_dealer_bars(scope, found.by_dealer),
-        scope_words=" · ".join(each for each in (scope.make or "", dealer_name(scope.dealer)) if each),
+        status_bars=dashboard_page.status_lines(found.by_status, partial(_status_at, scope)),
+        scope_words=scope_words(scope),
+        scope=scope,
     )
 
 
@@ -133,31 +146,36 @@ def pipeline() -> ResponseReturnValue:
 
 
 @pages.get("/demand")
+@pages.get("/demand.csv", endpoint="demand_csv")
 @pages.get("/demand/<month>")
 @needs("read:market")
 def demand(month: str = "") -> ResponseReturnValue:
-    """The parts (or, of a make, the models) behind the demand of a month, or of the coming twelve."""
+    """The parts behind the demand of a month, or of the coming twelve."""
     node, scope = current.node(), scope_in(request.args)
     month = month or request.args.get("month", "")
-    if scope.make is not None and scope.dealer and month:
-        return redirect(address("market.demand_machines", month=month, **scope.arguments))
     if month:
         found = figures.demand_of_month(node, month, scope.dealer, scope.make)
     else:
-        coming = figures.demand(node, scope.dealer, scope.make, node.today())
-        found = dict(coming.by_part or coming.by_model)
-    if month and not found:
+        found = dict(figures.demand(node, scope.dealer, scope.make, node.today()).by_part)
+    if request.path.endswith(".csv"):
+        heads = ["Part", "Name", "Quantity", "Unit", "List price", f"Value, {node.settings.currency}", "Machines"]
+        return csv_answer(f"Parts demand {month}", heads, _part_rows(found, scope, month))
+    choices = [dealer_choice(scope), make_choice(scope)]
+    if month and not found and scope == Scope():
         abort(404, f"No parts are foreseen for {format_month(month)}.")
-    total = sum(found.values(), Amount())
     return render_template(
         "dashboard/demand.html",
         month=month,
-        scope_words=" · ".join(each for each in (scope.make or "", dealer_name(scope.dealer)) if each),
-        parts=_part_lines(found, scope, month, len(found)) if scope.make is None else [],
-        models=_model_need_lines(found, scope, month) if scope.make is not None else [],
-        total=total,
-        choices=[dealer_choice(scope), make_choice(scope)],
+        scope_words=scope_words(scope),
+        parts=list(_part_lines(found, scope, month, _MOST_PARTS)),
+        part_count=len(found),
+        total=sum(found.values(), Amount()),
+        unpriced=sum(bool(each.unpriced) for each in found.values()),
+        needs_url=_needs_at(scope, month),
+        csv_url=address("dashboard.demand_csv", month=month, **scope.arguments),
+        choices=choices,
         here=address("dashboard.demand", month=month),
+        hidden={},
     )
 
 
@@ -175,28 +193,23 @@ def dealer_figures() -> DealerFigures:
 
 def dealer_lines(counted: DealerFigures) -> list[DealerLine]:
     """The lines of the dealers with these figures."""
-    return dashboard_page.dealer_lines(
+    return lines_of_dealers(
         all_dealers(), counted, current.node().now(), lambda code: url_for("dealers.show", code=code), address
     )
 
 
-def _dealer_lines(machines: Any) -> list[DealerLine]:
+def _activity_figures(machines: Mapping[str, int] | None) -> DealerFigures:
     node = current.node()
     months = figures.months_until(node.today())
-    return dealer_lines(DealerFigures(machines, {}, figures.activities(node, months), months))
+    by_dealer = figures.dealers(node) if machines is None else machines
+    return DealerFigures(by_dealer, {}, figures.activities(node, months), months)
 
 
-def _silent() -> int:
-    now = current.node().now()
-    states = [dashboard_page.dealer_state(dealer, now) for dealer in all_dealers() if not dealer.left_at]
-    return sum(days >= dashboard_page.SILENT_DAYS or days < 0 for _, _, days in states)
-
-
-def _make_lines(scope: Scope, installed: figures.Installed) -> list[MakeLines]:
+def _make_lines(scope: Scope, installed: figures.Installed) -> list[dashboard_page.MakeLines]:
     return dashboard_page.make_lines(installed, partial(_machines_at, scope))
 
 
-def _dealer_bars(scope: Scope, by_dealer: Any) -> list[dashboard_page.Bar]:
+def _dealer_bars(scope: Scope, by_dealer: Mapping[str, int]) -> list[dashboard_page.Bar]:
     lines = [
         (dealer_name(code), count, address("market.machines", dealer=code, make=as_argument(scope.make)))
         for code, count in sorted(by_dealer.items(), key=lambda each: (-each[1], each[0]))
@@ -204,56 +217,53 @@ def _dealer_bars(scope: Scope, by_dealer: Any) -> list[dashboard_page.Bar]:
     return dashboard_page.bars(lines)
 
 
-def _pipeline_lines(found: Any, stages: list[str]) -> list[dashboard_page.PipelineLine]:
+def _pipeline_lines(found: Mapping[tuple[str, str], Sum], stages: list[str]) -> list[dashboard_page.PipelineLine]:
     return dashboard_page.pipeline_lines(found, stages, dealer_name, partial(_opportunities_at, Scope()))
 
 
-def _part_lines(found: Any, scope: Scope, month: str = "", count: int = _PARTS_SHOWN) -> list[dict[str, Any]]:
+def _part_lines(found: Mapping[str, Amount], scope: Scope, month: str, count: int) -> Iterator[dict[str, Any]]:
     most = dashboard_page.most_needed(found, count)
     documents = current.node().catalog.get_many(part for part, _ in most)
-    return [
-        {
+    for part, each in most:
+        document = documents.get(part, {})
+        yield {
             "id": part,
-            "number": str(documents.get(part, {}).get("number") or part.removeprefix("part:")),
-            "name": str(documents.get(part, {}).get("name") or ""),
-            "unit": str(documents.get(part, {}).get("unit") or ""),
-            "price": number(documents.get(part, {}).get("price")),
+            "number": str(document.get("number") or part.removeprefix("part:")),
+            "name": str(document.get("name") or ""),
+            "unit": str(document.get("unit") or ""),
+            "price": number(document.get("price")),
             "quantity": each.quantity,
-            "value": each.value,
+            "value": None if each.unpriced else each.value,
+            "machines": each.needs,
             "known": part in documents,
-            "url": address("market.demand_machines", month=month, part=part, dealer=scope.dealer),
+            "url": address("market.demand_machines", month=month, part=part, **scope.arguments),
         }
-        for part, each in most
-    ]
 
 
-def _model_need_lines(found: Any, scope: Scope, month: str = "") -> list[dict[str, Any]]:
-    return [
-        {
-            "model": model or "not told",
-            "quantity": each.quantity,
-            "value": each.value,
-            "url": address(
-                "market.demand_machines", month=month, make=as_argument(scope.make), model=as_argument(model)
-            ),
-        }
-        for model, each in dashboard_page.most_needed(found, len(found))
-    ]
+def _part_rows(found: Mapping[str, Amount], scope: Scope, month: str) -> Iterator[list[Any]]:
+    for part in _part_lines(found, scope, month, len(found)):
+        value = None if part["value"] is None else round(part["value"], 2)
+        yield [
+            part["number"], part["name"], round(part["quantity"], 3), part["unit"], part["price"], value,
+            part["machines"],
+        ]  # fmt: skip
 
 
 def _bulletin_lines(scope: Scope) -> list[dashboard_page.BulletinLine]:
     node = current.node()
-    bulletins = [
-        bulletin
-        for bulletin in read_bulletins(node)
-        if scope.make is None or plain(bulletin.get("make")) == plain(scope.make)
-    ]
-    at: Callable[..., str] = partial(address, "market.bulletin_machines", dealer=scope.dealer)
-    return dashboard_page.bulletin_lines(bulletins, figures.bulletins(node, scope.dealer), at)
+    found = figures.bulletins(node, scope.dealer, scope.make)
+    at: Callable[..., str] = partial(address, "market.bulletin_machines", **scope.arguments)
+    every = scope == Scope()
+    bulletins = [each for each in read_bulletins(node) if every or each["_id"] in found]
+    return dashboard_page.bulletin_lines(bulletins, found, at)
 
 
 def _machines_at(scope: Scope, make: str, model: str | None = None) -> str:
     return address("market.machines", dealer=scope.dealer, make=as_argument(make), model=as_argument(model))
+
+
+def _status_at(scope: Scope, status: str) -> str:
+    return address("market.machines", status=as_argument(status), **scope.arguments)
 
 
 def _opportunities_at(scope: Scope, stage: str, dealer: str = "") -> str:
@@ -262,6 +272,10 @@ def _opportunities_at(scope: Scope, stage: str, dealer: str = "") -> str:
 
 def _month_at(scope: Scope, month: str) -> str:
     return address("dashboard.demand", month=month, **scope.arguments)
+
+
+def _needs_at(scope: Scope, month: str) -> str:
+    return address("market.demand_machines", month=month, **scope.arguments)
 
 
 def _square_at(scope: Scope, square: str) -> str:

@@ -4,20 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from app.market.figures import Amount, Demand, Installed, Sum
 from app.market.places import Place
-from app.replication.dealers import Dealer
-from app.web.ages import ago, moment_of
 from app.web.formatting import format_count, format_month, format_number
 
 STAGES = ("lead", "qualified", "quoted", "negotiation", "won", "lost")
-OPEN_STAGES = STAGES[:4]
-# Days without a sync after which a dealer is worth a look, and a telephone call.
-QUIET_DAYS = 1
-SILENT_DAYS = 7
+STATUSES = ("in stock", "in service", "sold on", "scrapped")
 
 Address = Callable[..., str]
 
@@ -41,29 +35,6 @@ class MakeLines:
     count: int
     url: str
     models: list[Bar]
-
-
-@dataclass(frozen=True)
-class DealerLine:
-    """A dealer as head office looks at it. `tone` and `state` are its badge; `heard` the words for the last sync."""
-
-    code: str
-    name: str
-    url: str
-    tone: str
-    state: str
-    heard: str
-    last_sync: str
-    silent_days: int
-    refused: int
-    machines: int
-    machines_url: str
-    customers: int
-    customers_url: str
-    activities: int
-    activities_url: str
-    activities_before: int
-    activities_before_url: str
 
 
 @dataclass(frozen=True)
@@ -155,80 +126,14 @@ def _share(value: float, largest: float) -> int:
     return max(1, round(100 * value / largest)) if value > 0 and largest > 0 else 0
 
 
-def dealer_state(dealer: Dealer, now: datetime) -> tuple[str, str, int]:
-    """A dealer's badge, tone and words, and for how many days nothing was heard (-1: never)."""
-    moment = moment_of(dealer.last_sync)
-    days = (now - moment).days if moment else -1
-    if dealer.left_at:
-        return "", "Removed", days
-    if moment is None:
-        return "warning", "Never synced", days
-    if days >= SILENT_DAYS:
-        return "bad", f"Silent for {days} days", days
-    if days >= QUIET_DAYS:
-        return "warning", f"Silent for {format_count(days, 'day')}", days
-    refused = sum(report.refused for report in dealer.nodes)
-    if refused:
-        return "bad", f"{format_count(refused, 'document')} refused", days
-    return "good", "In sync", days
-
-
-def heard(dealer: Dealer, now: datetime) -> str:
-    """How long ago a dealer was heard of, to the minute on the same day."""
-    moment = moment_of(dealer.last_sync)
-    if moment is None:
-        return "never"
-    minutes = int((now - moment).total_seconds() // 60)
-    if minutes < 2:
-        return "just now"
-    if minutes < 60:
-        return f"{minutes} minutes ago"
-    if minutes < 24 * 60:
-        return f"{format_count(minutes // 60, 'hour')} ago"
-    return ago(moment.astimezone(now.tzinfo).date(), now.date())
-
-
-@dataclass(frozen=True)
-class DealerFigures:
-    """What is counted by dealer: machines, customers, and activities by (dealer, month) in two months."""
-
-    machines: Mapping[str, int]
-    customers: Mapping[str, int]
-    activities: Mapping[tuple[str, str], int]
-    months: Sequence[str]
-
-
-def dealer_lines(
-    dealers: Iterable[Dealer], figures: DealerFigures, now: datetime, url: Address, address: Address
-) -> list[DealerLine]:
-    """Dealers, those that have been silent longest first; `url` takes a code, `address` an endpoint and its values."""
-    lines = []
-    for dealer in dealers:
-        tone, state, days = dealer_state(dealer, now)
-        this_month, month_before = figures.months[0], figures.months[1]
-        lines.append(
-            DealerLine(
-                code=dealer.code,
-                name=dealer.name,
-                url=url(dealer.code),
-                tone=tone,
-                state=state,
-                heard=heard(dealer, now),
-                last_sync=dealer.last_sync,
-                silent_days=days,
-                refused=sum(report.refused for report in dealer.nodes),
-                machines=figures.machines.get(dealer.code, 0),
-                machines_url=address("market.machines", dealer=dealer.code),
-                customers=figures.customers.get(dealer.code, 0),
-                customers_url=address("market.customers", dealer=dealer.code),
-                activities=figures.activities.get((dealer.code, this_month), 0),
-                activities_url=address("market.activities", dealer=dealer.code, month=this_month),
-                activities_before=figures.activities.get((dealer.code, month_before), 0),
-                activities_before_url=address("market.activities", dealer=dealer.code, month=month_before),
-            )
-        )
-    worst = {"bad": 0, "warning": 1, "good": 2}
-    return sorted(lines, key=lambda line: (worst.get(line.tone, 3), -line.silent_days, line.code))
+def status_lines(by_status: Mapping[str, int], url: Address) -> list[Bar]:
+    """Machines by status, in the order of a machine's life; `url` takes a status."""
+    order = [*STATUSES, *sorted(by_status.keys() - set(STATUSES))]
+    return bars(
+        (status.capitalize() or "Status not told", by_status[status], url(status))
+        for status in order
+        if by_status.get(status)
+    )
 
 
 def stage_lines(found: Mapping[tuple[str, str], Sum], url: Address) -> list[StageLine]:
@@ -304,30 +209,38 @@ def bulletin_line(bulletin: Mapping[str, Any], figures: tuple[int, int], url: Ad
 
 @dataclass(frozen=True)
 class MonthLine:
-    """A month of parts demand."""
+    """A month of parts demand; `quantity` is 0 where several parts are meant. `rows_url` leads to the machines."""
 
     month: str
+    needs: int
     quantity: float
     value: float
     url: str
+    rows_url: str = ""
 
 
-def month_lines(by_month: Mapping[str, Amount], url: Address) -> list[MonthLine]:
-    """The months in their order; `url` takes a month."""
-    return [MonthLine(month, each.quantity, each.value, url(month)) for month, each in sorted(by_month.items())]
+def month_lines(by_month: Mapping[str, Amount], url: Address, rows_url: Address = lambda month: "") -> list[MonthLine]:
+    """The months in their order; both addresses take a month."""
+    return [
+        MonthLine(month, each.needs, each.quantity, each.value, url(month), rows_url(month))
+        for month, each in sorted(by_month.items())
+    ]
 
 
 def month_chart(lines: Sequence[MonthLine], currency: str) -> dict[str, Any]:
-    """What ``ui.chart`` draws: value at list prices, or the quantity where the catalog has no prices."""
-    priced = any(line.value for line in lines)
+    """What ``ui.chart`` draws: value at list prices; where the catalog has no prices the quantity of the one part, or
+    how many times a machine needs one.
+    """
+    priced, counted = any(line.value for line in lines), any(line.quantity for line in lines)
+    values = [line.value if priced else line.quantity if counted else line.needs for line in lines]
     return {
         "type": "bar",
         "unit": currency if priced else "",
         "labels": [format_month(line.month) for line in lines],
         "series": [
             {
-                "label": "Value at list prices" if priced else "Quantity",
-                "values": [round(line.value if priced else line.quantity, 2) for line in lines],
+                "label": "Value at list prices" if priced else "Quantity" if counted else "Needs",
+                "values": [round(value, 2) for value in values],
                 "urls": [line.url for line in lines],
             }
         ],
@@ -335,8 +248,8 @@ def month_chart(lines: Sequence[MonthLine], currency: str) -> dict[str, Any]:
 
 
 def most_needed(found: Mapping[str, Amount], count: int) -> list[tuple[str, Amount]]:
-    """The parts or models worth most, those without a price by their quantity behind them."""
-    return sorted(found.items(), key=lambda each: (-each[1].value, -each[1].quantity, each[0]))[:count]
+    """The parts worth most; behind them those without a price, by how many machines need them."""
+    return sorted(found.items(), key=lambda each: (-each[1].value, -each[1].needs, each[0]))[:count]
 
 
 def total_demand(demand: Demand) -> Amount:
@@ -352,7 +265,8 @@ def points(places: Iterable[Place], url: Address) -> list[dict[str, Any]]:
             "longitude": place.longitude,
             "count": place.count,
             "label": format_number(place.count),
-            "title": f"{format_number(place.count)} machine{'' if place.count == 1 else 's'}",
+            "title": format_count(place.count, "machine"),
+            "square": place.square,
             "url": url(place.square),
         }
         for place in places

@@ -23,9 +23,10 @@ NODE_ROLE = "manufacturer"
 @pages.get("")
 @needs("read:market")
 def show_all() -> ResponseReturnValue:
-    """Every dealer, those that have been silent longest first."""
-    counted = dealer_figures()
-    return render_template("dealers/list.html", dealers=dealer_lines(counted), months=counted.months)
+    """Every dealer, those that have been silent longest first; or only those that are silent."""
+    counted, only_silent = dealer_figures(), bool(request.args.get("silent"))
+    lines = [line for line in dealer_lines(counted) if line.silent or not only_silent]
+    return render_template("dealers/list.html", dealers=lines, months=counted.months, only_silent=only_silent)
 
 
 @pages.get("/<code>")

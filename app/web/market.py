@@ -1,4 +1,4 @@
-"""The rows behind head office's figures: machines, opportunities, activities, customers over all dealers."""
+"""The rows behind head office's figures: machines, opportunities, activities, customers, needs, over all dealers."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Blueprint, abort, render_template, request
+from flask import Blueprint, abort, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.couch import Database, Row
-from app.market import ranges
+from app.market import figures, ranges
 from app.market.places import is_square
 from app.market.ranges import Range
 from app.market.rows import all_rows, read_rows
 from app.security.access import needs
 from app.web import current, market_rows
 from app.web.csv_export import csv_answer
-from app.web.dashboard_page import STAGES
+from app.web.dashboard_page import STAGES, STATUSES
 from app.web.formatting import format_month
 from app.web.market_rows import Known, Table
 from app.web.market_scope import Scope, address, all_dealers, as_argument, dealer_name, from_argument, scope_in
@@ -40,37 +40,58 @@ class Choice:
 
 @dataclass(frozen=True)
 class Shown:
-    """What a page of rows is about: its title, the range, the table, the words under the title, choices over it."""
+    """What a page of rows is about: its title, the range, the table, what a row is called (one, several), the words
+    under the title, choices over it, what is chosen besides, and the pages it hangs below.
+    """
 
     title: str
     rows: Range
     table: Table
-    words: str = ""
+    called: tuple[str, str]
+    words: Sequence[str] = ()
     choices: Sequence[Choice] = ()
     empty: str = "Nothing fits what is chosen."
     above: Sequence[tuple[str, str]] = field(default_factory=tuple)
+    unit: str = ""
+
+
+_MACHINES = ("machine", "machines")
+_NEEDS = ("need", "needs")
 
 
 @pages.get("/machines")
 @pages.get("/machines.csv", endpoint="machines_csv")
 @needs("read:market")
 def machines() -> ResponseReturnValue:
-    """Machines of a dealer, a make, a model, in a square of the map, or sold on and scrapped (``gone``)."""
+    """Machines of a dealer, a make, a model, with a status, or those on the map (``placed``), or a square of it."""
     scope, model = scope_in(request.args), from_argument(request.args.get("model", ""))
-    square, gone = request.args.get("square", ""), bool(request.args.get("gone"))
+    square, status = request.args.get("square", ""), from_argument(request.args.get("status", ""))
     if not is_square(square):
         abort(404, "This is no part of the map.")
-    wanted = ranges.machines(scope.dealer, scope.make, model)
-    if gone:
-        wanted = ranges.machines_gone(scope.dealer)
-    elif square:
+    if square or request.args.get("placed"):
+        words = ["in one part of the map"] if square else ["with a known position"]
         wanted = ranges.places(scope.dealer, scope.make, square)
+        return _answer(
+            Shown(
+                "Machines", wanted, market_rows.MACHINES, _MACHINES, words, [dealer_choice(scope), make_choice(scope)]
+            )
+        )
+    statuses = [("", "all"), *((each, each.capitalize()) for each in STATUSES)]
+    if as_argument(status) not in dict(statuses):
+        statuses.append((as_argument(status), status or "not told"))
+    choices = [dealer_choice(scope), Choice("status", "Status", statuses, as_argument(status))]
+    above: list[tuple[str, str]] = []
+    if scope.make is not None and model is not None:
+        # Another make has other models: the way there leads over all machines of the make.
+        above = [(scope.make or "Make not told", address("market.machines", **scope.arguments))]
+    else:
+        model = None
+        choices.insert(1, make_choice(scope))
     words = [] if scope.make is None else [scope.make or "make not told"]
     words += [] if model is None else [model or "model not told"]
-    words += ["in one part of the map"] if square else []
-    title = "Machines sold on or scrapped" if gone else "Machines"
-    choices = [dealer_choice(scope)] if gone else [dealer_choice(scope), make_choice(scope)]
-    return _answer(Shown(title, wanted, market_rows.MACHINES, _words(scope, words), choices))
+    words += [] if status is None else [status or "status not told"]
+    wanted = ranges.machines(scope.dealer, scope.make, model, status)
+    return _answer(Shown("Machines", wanted, market_rows.MACHINES, _MACHINES, words, choices, above=above))
 
 
 @pages.get("/opportunities")
@@ -80,12 +101,13 @@ def opportunities() -> ResponseReturnValue:
     """Opportunities of a dealer, in a stage, or ``open``."""
     scope, stage = scope_in(request.args), from_argument(request.args.get("stage", ""))
     stages = [("", "all"), ("open", "open"), *((each, each.capitalize()) for each in STAGES)]
-    if stage and stage not in dict(stages):
-        stages.append((stage, stage))
+    if as_argument(stage) not in dict(stages):
+        stages.append((as_argument(stage), stage or "not told"))
     choices = [dealer_choice(scope), Choice("stage", "Stage", stages, as_argument(stage))]
     words = [] if stage is None else [f"stage {stage or 'not told'}" if stage != "open" else "neither won nor lost"]
     wanted = ranges.opportunities(scope.dealer, stage)
-    return _answer(Shown("Opportunities", wanted, market_rows.OPPORTUNITIES, _words(scope, words), choices))
+    called = ("opportunity", "opportunities")
+    return _answer(Shown("Opportunities", wanted, market_rows.OPPORTUNITIES, called, words, choices))
 
 
 @pages.get("/activities")
@@ -95,9 +117,9 @@ def activities() -> ResponseReturnValue:
     """The activities of a month, the newest first."""
     scope = scope_in(request.args)
     month = request.args.get("month", "") or current.node().today().strftime("%Y-%m")
-    wanted = ranges.activities(month, scope.dealer)
-    words = _words(scope, [format_month(month)])
-    shown = Shown("Activities", wanted, market_rows.ACTIVITIES, words, [dealer_choice(scope)])
+    wanted, called = ranges.activities(month, scope.dealer), ("activity", "activities")
+    choices = [dealer_choice(scope)]
+    shown = Shown("Activities", wanted, market_rows.ACTIVITIES, called, [format_month(month)], choices)
     return _answer(shown, month=month)
 
 
@@ -107,50 +129,77 @@ def activities() -> ResponseReturnValue:
 def customers() -> ResponseReturnValue:
     """Customers by dealer and name."""
     scope = scope_in(request.args)
-    wanted = ranges.customers(scope.dealer)
-    return _answer(Shown("Customers", wanted, market_rows.CUSTOMERS, _words(scope, []), [dealer_choice(scope)]))
+    wanted, called = ranges.customers(scope.dealer), ("customer", "customers")
+    return _answer(Shown("Customers", wanted, market_rows.CUSTOMERS, called, (), [dealer_choice(scope)]))
 
 
 @pages.get("/demand/machines")
 @pages.get("/demand/machines.csv", endpoint="demand_machines_csv")
 @needs("read:market")
 def demand_machines() -> ResponseReturnValue:
-    """The machines that will need a part, or the parts of a model, in a month or in the coming twelve."""
+    """The machines that will need parts, or one part, in a month or in the coming twelve; or those of a model."""
     scope, model = scope_in(request.args), from_argument(request.args.get("model", ""))
     month, part = request.args.get("month", ""), request.args.get("part", "")
-    wanted = ranges.demand(month, part, scope.dealer, scope.make, model)
-    if wanted is None:
-        abort(404, "This cannot be told in that combination: choose a part or a model.")
-    title = "Machines that need parts"
+    when = format_month(month) if month else "in the coming twelve months"
     above = [("Parts demand", address("dashboard.demand", month=month, **scope.arguments))]
-    words = [] if scope.make is None else [" ".join(each for each in (scope.make, model) if each)]
-    if part:
-        document = current.node().catalog.get(part) or {"number": part.removeprefix("part:")}
-        title = f"Machines that need {document.get('number')}"
-        words.append(str(document.get("name") or ""))
-    words.append(format_month(month) if month else "in the coming twelve months")
-    table = market_rows.DEMAND if month else market_rows.DEMAND_BY_MONTH
     empty = "No machine is foreseen to need this."
-    return _answer(Shown(title, wanted, table, _words(scope, words), (), empty, above))
+    if model is not None and scope.make is not None:
+        if part or scope.dealer:
+            abort(404, "What a model needs is told for all dealers and all parts together.")
+        wanted = ranges.model_demand(scope.make, model, month)
+        words = [" ".join(each for each in (scope.make, model) if each), when]
+        shown = Shown(
+            "Machines that need parts", wanted, market_rows.MODEL_NEEDS, _MACHINES, words, (), empty, above
+        )  # fmt: skip
+        return _answer(shown)
+    wanted = ranges.demand(scope.dealer, scope.make, month, part)
+    choices = [dealer_choice(scope), make_choice(scope)]
+    if not part:
+        shown = Shown("What machines need", wanted, market_rows.NEEDS, _NEEDS, [when], choices, empty, above)
+        return _answer(shown)
+    document = current.node().catalog.get(part) or {"number": part.removeprefix("part:")}
+    title = f"Machines that need {document.get('number')}"
+    words = [str(document.get("name") or ""), when]
+    unit = str(document.get("unit") or "")
+    return _answer(Shown(title, wanted, market_rows.NEEDS_OF_PART, _MACHINES, words, choices, empty, above, unit))
+
+
+@pages.get("/overdue")
+@pages.get("/overdue.csv", endpoint="overdue_csv")
+@needs("read:market")
+def overdue() -> ResponseReturnValue:
+    """Machines with work of their service plan that should have been done already."""
+    scope = scope_in(request.args)
+    wanted, choices = ranges.overdue(scope.dealer, scope.make), [dealer_choice(scope), make_choice(scope)]
+    empty = "No machine has work that is overdue."
+    return _answer(Shown("Overdue service", wanted, market_rows.OVERDUE, _MACHINES, (), choices, empty))
 
 
 @pages.get("/bulletin-machines")
 @pages.get("/bulletin-machines.csv", endpoint="bulletin_machines_csv")
 @needs("read:market")
 def bulletin_machines() -> ResponseReturnValue:
-    """The machines that a bulletin concerns: all, those it is ``open`` for, those where it is ``done``."""
+    """The machines that a bulletin, or any, concerns: all, those it is ``open`` for, those where it is ``done``."""
     scope, bulletin_id = scope_in(request.args), request.args.get("bulletin", "")
+    state = request.args.get("state", "")
+    state = state if state in ("open", "done") else ""
+    choices = [
+        dealer_choice(scope),
+        make_choice(scope),
+        Choice("state", "Show", [("", "all"), ("open", "open"), ("done", "done")], state),
+    ]
+    wanted = ranges.bulletin(bulletin_id, state, scope.dealer, scope.make)
+    words, empty = [state], "No machine is concerned."
+    if not bulletin_id:
+        called = ("bulletin job", "bulletin jobs")
+        return _answer(Shown("Bulletin jobs", wanted, market_rows.BULLETINS, called, words, choices, empty))
     bulletin = current.node().catalog.get(bulletin_id)
     if bulletin is None or bulletin.get("type") != "bulletin":
         abort(404, f"There is no bulletin “{bulletin_id.removeprefix('bulletin:')}” in the catalog.")
-    state = request.args.get("state", "")
-    state = state if state in ("open", "done") else ""
-    choices = [dealer_choice(scope), Choice("state", "Show", [("", "all"), ("open", "open"), ("done", "done")], state)]
-    wanted = ranges.bulletin(bulletin_id, state, scope.dealer)
     title = f"Machines of bulletin {bulletin.get('code')}"
     above = [(str(bulletin.get("code")), address("catalog.bulletin", document_id=bulletin_id))]
-    words = _words(scope, [str(bulletin.get("title") or ""), state])
-    return _answer(Shown(title, wanted, market_rows.BULLETIN, words, choices, "No machine is concerned.", above))
+    words = [str(bulletin.get("title") or ""), state]
+    return _answer(Shown(title, wanted, market_rows.BULLETIN, _MACHINES, words, choices, empty, above))
 
 
 def dealer_choice(scope: Scope) -> Choice:
@@ -160,62 +209,72 @@ def dealer_choice(scope: Scope) -> Choice:
 
 
 def make_choice(scope: Scope) -> Choice:
-    """The choice of a make that a machine is of."""
-    market = current.node().market
-    rows = market.view("market", "machines", startkey=["model"], endkey=["model", {}], group_level=2).rows
-    named = [(as_argument(row.key[1]), row.key[1] or "not told") for row in rows]
+    """The choice of a make that a machine is of. Answers 404 for one that no machine is of."""
+    if "makes" not in g:
+        g.makes = figures.makes(current.node())
+    named = [(as_argument(make), make or "not told") for make in g.makes]
     chosen = as_argument(scope.make)
     if chosen and chosen not in dict(named):
         abort(404, f"No machine of the make “{scope.make}” is known here.")
     return Choice("make", "Make", [("", "all"), *named], chosen)
 
 
-def _words(scope: Scope, words: Sequence[str]) -> str:
-    said = [*words, dealer_name(scope.dealer) if scope.dealer else ""]
-    return " · ".join(each for each in said if each)
+def scope_words(scope: Scope) -> str:
+    """Whose figures a page shows, in words; empty for all."""
+    make = [] if scope.make is None else [scope.make or "make not told"]
+    return " · ".join([*make, *([dealer_name(scope.dealer)] if scope.dealer else [])])
 
 
 def _answer(shown: Shown, **hidden: str) -> ResponseReturnValue:
     """The page of rows, or all of them as CSV."""
     node = current.node()
-    database = node.forecast if shown.rows.database == "forecast" else node.market
+    database = figures.database_of(node, shown.rows)
     if request.path.endswith(".csv"):
-        return csv_answer(shown.title, [label for label, _ in shown.table.heads], _csv_rows(database, shown))
-    page = read_rows(database, shown.rows, request.args.get("start", ""), bool(request.args.get("back")), ROWS)
-    counted = database.view(shown.rows.database, shown.rows.view, **shown.rows.query()).rows
+        title = " ".join([shown.title, *shown.words])
+        wanted = figures.ranges_of(node, shown.rows)
+        return csv_answer(title, shown.table.csv_heads(node.settings.currency), _csv_rows(database, shown, wanted))
+    together, wanted = figures.counted(node, shown.rows)
+    page = read_rows(database, wanted, request.args.get("start", ""), bool(request.args.get("back")), ROWS)
+    known = _known(shown.table, page.rows)
     arguments = {name: value for name, value in request.args.items() if value and name not in ("start", "back")}
     here = request.endpoint or ""
     chosen = {choice.name for choice in shown.choices}
+    said = [each for each in (*shown.words, *_words_of_choices(shown.choices)) if each]
     return render_template(
         "market/rows.html",
         shown=shown,
-        total=_count(counted[0].value) if counted else 0,
-        lines=shown.table.lines(page.rows, _known(shown.table, page.rows)),
+        tight=market_rows.TIGHT,
+        totals=market_rows.totals(together, shown.table, shown.called, node.settings.currency, shown.unit),
+        words=list(dict.fromkeys(said)),
+        lines=shown.table.lines(page.rows, known),
         here=address(here),
         hidden={name: value for name, value in {**arguments, **hidden}.items() if name not in chosen},
-        csv_url=address(f"{here}_csv", **arguments),
+        csv_url=address(f"{here}_csv", **{**arguments, **hidden}),
         first=address(here, **arguments) if page.previous else "",
         previous=address(here, **arguments, start=page.previous, back="yes") if page.previous else "",
         next=address(here, **arguments, start=page.next) if page.next else "",
     )
 
 
-def _count(value: Any) -> int | None:
-    """The number of rows where the view counts them; None where it adds up quantities."""
-    if isinstance(value, dict):
-        return int(value["count"])
-    if isinstance(value, list):
-        return int(value[0]) if len(value) == 3 else None
-    return int(value)
+def _words_of_choices(choices: Sequence[Choice]) -> list[str]:
+    """What is chosen, for paper and for who cannot see the choices."""
+    scope = scope_in(request.args)
+    makes = [scope.make or "make not told"] if scope.make is not None else []
+    return [*makes, dealer_name(scope.dealer)] if choices else []
 
 
 def _known(table: Table, rows: Sequence[Row]) -> Known:
     node = current.node()
     names = {dealer.code: dealer.name for dealer in all_dealers()}
-    return Known(node.market.get_many(table.named(rows)), node.forecast.get_many(table.standings_of(rows)), names)
+    return Known(
+        documents=node.market.get_many(table.named(rows)),
+        standings=node.forecast.get_many(table.standings_of(rows)),
+        catalog=node.catalog.get_many(table.catalog_of(rows)),
+        dealers=names,
+        today=node.today(),
+    )
 
 
-def _csv_rows(database: Database, shown: Shown) -> Iterator[list[Any]]:
-    for rows in all_rows(database, shown.rows):
-        for line in shown.table.lines(rows, _known(shown.table, rows)):
-            yield [cell.title or cell.value for cell in line.cells]
+def _csv_rows(database: Database, shown: Shown, wanted: Sequence[Range]) -> Iterator[list[Any]]:
+    for rows in all_rows(database, wanted):
+        yield from shown.table.csv_rows(rows, _known(shown.table, rows))

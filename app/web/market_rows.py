@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from app.couch import Row
-from app.market.standing import standing_id
+from app.market.standing import hours_on, standing_id
 from app.web.document_fields import ShownField
-from app.web.formatting import format_month
+from app.web.formatting import format_count, format_money, format_number
 
 Document = Mapping[str, Any]
+# Where the values of the forecast's views say how many rows know no price.
+_UNPRICED = 3
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known around the rows: documents they name, standings of machines by id, dealers' names by code."""
+    """What is known around the rows: documents they name, standings of machines by id, parts and bulletins by id,
+    dealers' names by code, and what day it is.
+    """
 
     documents: Mapping[str, Document]
     standings: Mapping[str, Document]
+    catalog: Mapping[str, Document]
     dealers: Mapping[str, str]
+    today: date
 
     def name_of(self, document_id: Any) -> str:
         """What a customer or a machine is called; its id when it is not here."""
@@ -38,17 +45,44 @@ class Line:
 
 @dataclass(frozen=True)
 class Table:
-    """A kind of rows: heads ``(label, numeric)``, how a row becomes cells, and which documents it names."""
+    """A kind of rows: its heads, how a row becomes cells, the document a row opens, and which documents it names
+    (fields of its own; standings; parts or bulletins of the catalog by their place in the key).
 
-    heads: tuple[tuple[str, bool], ...]
+    `value_at` and `quantity_at` are the places of value and quantity in the view's value, where it is a list.
+    """
+
+    heads: tuple[str, ...]
     cells: Callable[[Row, Known], list[ShownField]]
     opens: Callable[[Row], str]
     names: tuple[str, ...] = ()
     standings: bool = False
+    in_catalog: int | None = None
+    of_machines: bool = True
+    value_at: int | None = None
+    quantity_at: int | None = None
+
+    @property
+    def heads_and_kinds(self) -> list[str | tuple[str, str]]:
+        """The heads as ``ui.table`` takes them."""
+        return [(head, "number") if head in _NUMERIC else head for head in self.heads]
 
     def lines(self, rows: Iterable[Row], known: Known) -> list[Line]:
         """The rows as lines; a row whose document went away meanwhile is left out."""
         return [Line(self.opens(row), self.cells(row, known)) for row in rows if row.doc]
+
+    def csv_heads(self, currency: str) -> list[str]:
+        """The heads of the table as a file: money says its currency, machines are told in parts as well."""
+        told = [f"{head}, {currency}" if head in _MONEY else head for head in self.heads]
+        return [*told, "Dealer code", *(("Make", "Model", "Serial number") if self.of_machines else ())]
+
+    def csv_rows(self, rows: Iterable[Row], known: Known) -> Iterator[list[Any]]:
+        """The rows as a file has them: days and months as ISO 8601 writes them, numbers as numbers."""
+        for row in rows:
+            if row.doc:
+                cells = [cell.title or cell.value for cell in self.cells(row, known)]
+                model = str(row.doc.get("model") or "").removeprefix("model:")
+                machine = [row.doc.get("make"), model, row.doc.get("serial")] if self.of_machines else []
+                yield [*cells, row.doc.get("dealer"), *machine]
 
     def named(self, rows: Iterable[Row]) -> set[str]:
         """The ids of documents that the rows name."""
@@ -57,6 +91,34 @@ class Table:
     def standings_of(self, rows: Iterable[Row]) -> set[str]:
         """The ids of the standings of the rows' machines."""
         return {standing_id(str(row.id)) for row in rows} if self.standings else set()
+
+    def catalog_of(self, rows: Iterable[Row]) -> set[str]:
+        """The ids of the parts or bulletins that the rows are about."""
+        return set() if self.in_catalog is None else {str(row.key[self.in_catalog]) for row in rows}
+
+
+_NUMERIC = frozenset({"Hours now", "Value", "Quantity", "Overdue lines"})
+_MONEY = frozenset({"Value"})
+# What is short stays on one line; names may wrap.
+TIGHT = frozenset({"Status", "Stage", "Delivered", "Expected", "When", "Month", "Unit", "Kind", "Issued", "Part"})
+
+
+def totals(counted: Any, table: Table, called: tuple[str, str], currency: str, unit: str = "") -> list[str]:
+    """What the reduced value of all rows says, in words: how many there are, their quantity in the part's `unit`, what
+    they are worth, and how many of them know no price.
+    """
+    if not isinstance(counted, list):
+        stats = counted if isinstance(counted, dict) else {"count": counted}
+        value = [format_money(stats["sum"], currency)] if "sum" in stats else []
+        return [format_count(int(stats["count"]), *called), *value]
+    words = [format_count(int(counted[0]), *called)]
+    if table.quantity_at is not None and unit:
+        words.append(f"{format_number(counted[table.quantity_at])} {unit}")
+    if table.value_at is not None and counted[table.value_at]:
+        words.append(f"{format_money(round(counted[table.value_at], 2), currency)} at list prices")
+    if len(counted) > _UNPRICED and counted[_UNPRICED]:
+        words.append(f"{format_number(counted[_UNPRICED])} without a list price")
+    return words
 
 
 def _text(label: str, value: Any) -> ShownField:
@@ -89,7 +151,7 @@ def _machine_cells(row: Row, known: Known) -> list[ShownField]:
         _dealer(machine, known),
         _reference("Customer", machine.get("customer"), known),
         _text("Status", str(machine.get("status") or "").capitalize()),
-        _of("number", "Hours now", standing.get("hours"), "h"),
+        _of("number", "Hours now", _rounded(hours_on(standing, known.today)), "h"),
         _text("Built", machine.get("year")),
         _of("date", "Delivered", machine.get("delivered_on")),
     ]
@@ -138,23 +200,68 @@ def _standing_cells(row: Row, known: Known) -> list[ShownField]:
         _text("Machine", _machine_title(standing)),
         _dealer(standing, known),
         ShownField("", "Customer", "reference", standing.get("customer"), str(standing.get("customer_name") or "")),
-        _of("number", "Hours now", standing.get("hours"), "h"),
+        _of("number", "Hours now", _rounded(hours_on(standing, known.today)), "h"),
     ]
 
 
-def _demand_cells(row: Row, known: Known) -> list[ShownField]:
-    quantity, value = row.value
-    return [*_standing_cells(row, known), _of("number", "Quantity", quantity), _of("money", "Value", value or None)]
+def _rounded(hours: float | None) -> float | None:
+    return None if hours is None else round(hours, 1)
 
 
-def _demand_by_month_cells(row: Row, known: Known) -> list[ShownField]:
-    cells = _demand_cells(row, known)
-    return [*cells[:4], _text("Month", format_month(row.key[-1])), *cells[4:]]
+def _amount_cells(row: Row, known: Known, part: str) -> list[ShownField]:
+    _, quantity, value, unpriced = row.value
+    return [
+        _of("number", "Quantity", round(quantity, 3)),
+        _text("Unit", known.catalog.get(part, {}).get("unit")),
+        _of("money", "Value", None if unpriced else round(value, 2)),
+    ]
+
+
+def _part_in(row: Row) -> str:
+    return str(row.key[-1])
+
+
+def _need_cells(row: Row, known: Known) -> list[ShownField]:
+    part = _part_in(row)
+    document = known.catalog.get(part, {})
+    return [
+        *_standing_cells(row, known),
+        ShownField("", "Part", "reference", part, str(document.get("number") or part.removeprefix("part:"))),
+        _text("Name", document.get("name")),
+        *_amount_cells(row, known, part),
+    ]
+
+
+def _need_of_part_cells(row: Row, known: Known) -> list[ShownField]:
+    return [*_standing_cells(row, known), *_amount_cells(row, known, _part_in(row))]
+
+
+def _model_need_cells(row: Row, known: Known) -> list[ShownField]:
+    month = ShownField("", "Month", "month", row.key[-1])
+    return [*_standing_cells(row, known), month, _of("money", "Value", round(row.value[1], 2) or None)]
+
+
+def _overdue_cells(row: Row, known: Known) -> list[ShownField]:
+    return [*_standing_cells(row, known), _of("number", "Overdue lines", row.value)]
 
 
 def _bulletin_cells(row: Row, known: Known) -> list[ShownField]:
-    state = row.key[2] if row.key[0] == "bulletin" else row.key[3]
-    return [*_standing_cells(row, known), _text("Bulletin", "Done" if state == "done" else "Open")]
+    bulletin = str(row.key[3])
+    states = {each.get("bulletin"): each.get("done") for each in (row.doc or {}).get("bulletins") or ()}
+    return [*_standing_cells(row, known), _text("Status", "Done" if states.get(bulletin) else "Open")]
+
+
+def _any_bulletin_cells(row: Row, known: Known) -> list[ShownField]:
+    bulletin = str(row.key[3])
+    document = known.catalog.get(bulletin, {})
+    *machine, status = _bulletin_cells(row, known)
+    code = str(document.get("code") or bulletin.removeprefix("bulletin:"))
+    return [
+        *machine,
+        ShownField("", "Bulletin", "reference", bulletin, code),
+        _text("Title", document.get("title")),
+        status,
+    ]
 
 
 def _itself(row: Row) -> str:
@@ -165,30 +272,31 @@ def _its_machine(row: Row) -> str:
     return str((row.doc or {}).get("machine") or "")
 
 
-def _heads(*labels: str) -> tuple[tuple[str, bool], ...]:
-    numeric = {"Hours now", "Value", "Quantity"}
-    return tuple((label, label in numeric) for label in labels)
-
-
+_MACHINE = ("Machine", "Dealer", "Customer", "Hours now")
 MACHINES = Table(
-    _heads("Machine", "Dealer", "Customer", "Status", "Hours now", "Built", "Delivered"),
+    ("Machine", "Dealer", "Customer", "Status", "Hours now", "Built", "Delivered"),
     _machine_cells, _itself, ("customer",), standings=True,
 )  # fmt: skip
 OPPORTUNITIES = Table(
-    _heads("Opportunity", "Dealer", "Customer", "Stage", "Value", "Expected", "Salesperson"),
-    _opportunity_cells, _itself, ("customer",),
+    ("Opportunity", "Dealer", "Customer", "Stage", "Value", "Expected", "Salesperson"),
+    _opportunity_cells, _itself, ("customer",), of_machines=False,
 )  # fmt: skip
 ACTIVITIES = Table(
-    _heads("Subject", "When", "Kind", "Dealer", "Customer", "Salesperson"), _activity_cells, _itself, ("customer",)
-)
+    ("Subject", "When", "Kind", "Dealer", "Customer", "Salesperson"),
+    _activity_cells, _itself, ("customer",), of_machines=False,
+)  # fmt: skip
 CUSTOMERS = Table(
-    _heads("Customer", "Dealer", "Town", "Line of business", "Status", "Salesperson"), _customer_cells, _itself
+    ("Customer", "Dealer", "Town", "Line of business", "Status", "Salesperson"),
+    _customer_cells, _itself, of_machines=False,
+)  # fmt: skip
+NEEDS = Table(
+    (*_MACHINE, "Part", "Name", "Quantity", "Unit", "Value"), _need_cells, _its_machine, in_catalog=-1, value_at=2
 )
-DEMAND = Table(
-    _heads("Machine", "Dealer", "Customer", "Hours now", "Quantity", "Value"), _demand_cells, _its_machine
+NEEDS_OF_PART = Table(
+    (*_MACHINE, "Quantity", "Unit", "Value"), _need_of_part_cells, _its_machine,
+    in_catalog=-1, value_at=2, quantity_at=1,
 )  # fmt: skip
-DEMAND_BY_MONTH = Table(
-    _heads("Machine", "Dealer", "Customer", "Hours now", "Month", "Quantity", "Value"),
-    _demand_by_month_cells, _its_machine,
-)  # fmt: skip
-BULLETIN = Table(_heads("Machine", "Dealer", "Customer", "Hours now", "Bulletin"), _bulletin_cells, _its_machine)
+MODEL_NEEDS = Table((*_MACHINE, "Month", "Value"), _model_need_cells, _its_machine, value_at=1)
+OVERDUE = Table((*_MACHINE, "Overdue lines"), _overdue_cells, _its_machine)
+BULLETIN = Table((*_MACHINE, "Status"), _bulletin_cells, _its_machine)
+BULLETINS = Table((*_MACHINE, "Bulletin", "Title", "Status"), _any_bulletin_cells, _its_machine, in_catalog=3)

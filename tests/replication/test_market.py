@@ -116,9 +116,10 @@ def test_a_forecast_says_what_each_machine_will_need(all_dealers: Dealers) -> No
     assert set(standings) == {"D001:standing:CAT-ABC1", "D002:standing:CAT-ABC1"}
     standing = standings["D001:standing:CAT-ABC1"]
     assert (standing["hours"], standing["customer_name"]) == (1000.0, "Customer of D001")
-    rows = all_dealers.head_office.forecast.view("forecast", "by_part", group_level=1).rows
+    forecast = all_dealers.head_office.forecast
+    rows = forecast.view("forecast", "by_part", startkey=[None], endkey=[None, {}], group=True).rows
     quantity = sum(row["quantity"] for each in standings.values() for row in each["demand"])
-    assert [(row.key, row.value) for row in rows] == [(["part:1R-0716"], [quantity, 0])]
+    assert [(row.key, row.value) for row in rows] == [([None, "CAT", "part:1R-0716"], [2, quantity, 0, 2])]
 
 
 def test_following_changes_gives_the_forecast_that_building_anew_gives(all_dealers: Dealers) -> None:

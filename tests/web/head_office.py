@@ -6,7 +6,7 @@ import contextlib
 import html
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from visitors import Browser, add_user, app_of
 from app.config import read_settings
 from app.documents import saving
 from app.market.forecast import refresh_forecast
+from app.market.indexes import build_indexes
 from app.node import Node, open_node
 from app.replication.dealers import add_dealer
 from app.secrets import STORE, Secrets
@@ -75,7 +76,13 @@ def fill(node: Node) -> None:
         ],
         "test",
     )
+    index(node)
+
+
+def index(node: Node) -> None:
+    """What the schedule does after dealers have synced: the forecast, and the indexes that pages read as they are."""
     refresh_forecast(node)
+    build_indexes(node.market)
 
 
 def catalog() -> list[dict[str, Any]]:
@@ -110,8 +117,13 @@ def rows_of(browser: Browser, address: str) -> int:
 
 
 @contextlib.contextmanager
-def open_market(store_server: tuple[str, str, str], folder: Path) -> Iterator[Flask]:
-    """The pages of a filled head office with users ``analyst``, ``parts`` and ``admin``, for tests that only look."""
+def open_market(
+    store_server: tuple[str, str, str], folder: Path, more: Iterable[dict[str, Any]] = ()
+) -> Iterator[Flask]:
+    """The pages of a filled head office with users ``analyst``, ``parts`` and ``admin``, for tests that only look.
+
+    `more` are further documents of the market and the catalog.
+    """
     url, user, password = store_server
     Secrets(folder).set(STORE, password)
     settings = replace(
@@ -124,6 +136,12 @@ def open_market(store_server: tuple[str, str, str], folder: Path) -> Iterator[Fl
     )
     with open_node(settings) as node:
         fill(node)
+        if more := list(more):
+            for database, of_dealers in ((node.market, True), (node.catalog, False)):
+                documents = [each for each in more if bool(each["dealer"]) == of_dealers]
+                results = saving.save_many(database, documents, "test")
+                assert all(isinstance(result, saving.Saved) for result in results)
+            index(node)
         for role in ("analyst", "parts", "admin"):
             add_user(node, role, [role])
         yield app_of(node)

@@ -1,10 +1,12 @@
-// Machines that a bulletin concerns: ["bulletin", bulletin, "open" or "done", dealer], ["dealer", dealer, bulletin, …].
+// Machines that a bulletin concerns: [dealer, make, "all" and "open" or "done", bulletin, the machine's dealer]; a first
+// dealer that is null stands for all of them.
 function (doc) {
-  if (doc.type === 'standing' && doc.bulletins) {
-    doc.bulletins.forEach(function (row) {
-      var state = row.done ? 'done' : 'open';
-      emit(['bulletin', row.bulletin, state, doc.dealer], null);
-      emit(['dealer', doc.dealer, row.bulletin, state], null);
+  if (doc.type !== 'standing' || !doc.bulletins) { return; }
+  var make = typeof doc.make === 'string' ? doc.make : '';
+  doc.bulletins.forEach(function (row) {
+    ['all', row.done ? 'done' : 'open'].forEach(function (state) {
+      emit([null, make, state, row.bulletin, doc.dealer], null);
+      emit([doc.dealer, make, state, row.bulletin, doc.dealer], null);
     });
-  }
+  });
 }

@@ -1,17 +1,16 @@
-// [quantity, value] of all parts together by ["model", make, model, month] and ["dealer", dealer, make, month]: a row
-// a machine and month; which parts these are is in by_month, by_part and by_dealer.
+// [1, value at list prices] by [make, model, month]: a row for each machine that needs parts in a month. How many of
+// which part is not told here, for litres and pieces do not add up.
 function (doc) {
   if (doc.type !== 'standing' || !doc.demand) { return; }
   var months = {};
   doc.demand.forEach(function (row) {
-    var sums = months[row.month] || [0, 0];
-    months[row.month] = [sums[0] + row.quantity, sums[1] + (row.value || 0)];
+    months[row.month] = (months[row.month] || 0) + (typeof row.value === 'number' ? row.value : 0);
   });
-  var make = doc.make || '', model = (doc.model || '').replace(/^model:/, '');
+  var make = typeof doc.make === 'string' ? doc.make : '';
+  var model = typeof doc.model === 'string' ? doc.model.replace(/^model:/, '') : '';
   for (var month in months) {
     if (Object.prototype.hasOwnProperty.call(months, month)) {
-      emit(['model', make, model, month], months[month]);
-      emit(['dealer', doc.dealer, make, month], months[month]);
+      emit([make, model, month], [1, months[month]]);
     }
   }
 }

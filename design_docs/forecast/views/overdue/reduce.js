@@ -1,1 +1,1 @@
-_sum
+_count

@@ -3,6 +3,8 @@
 // one before (0 north-west, 1 north-east, 2 south-west, 3 south-east): the number of parts asked for is the zoom.
 function (doc) {
   if (doc.type !== 'machine' || !doc.position) { return; }
+  // Where a machine was that was sold on or scrapped is not where it is.
+  if (doc.status === 'sold on' || doc.status === 'scrapped') { return; }
   var latitude = doc.position.latitude, longitude = doc.position.longitude;
   if (typeof latitude !== 'number' || typeof longitude !== 'number') { return; }
   if (!(Math.abs(latitude) <= 85) || !(Math.abs(longitude) <= 180)) { return; }
