@@ -16,7 +16,7 @@ COMMANDS = {
     "serve": ("serve", "Run this node: its store, its pages and its schedule."),
     "sync": ("sync", "Sync with the upstream now, or ask why a document is not there."),
     "join": ("join", "Join an upstream with an invitation."),
-    "connection": ("connection", "Add, list, check and remove connections to an upstream; change their passwords."),
+    "connection": ("connection", "Add, change, check, pause and remove connections to an upstream."),
     "dealer": ("dealer", "On the manufacturer's node: add, list and remove dealers."),
     "node": ("node", "Invite, list and remove the nodes that sync with this one."),
     "user": ("user", "Add and list users, and set their passwords."),

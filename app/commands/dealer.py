@@ -61,7 +61,10 @@ def password(code: str, data: Path | None) -> None:
 def show(data: Path | None) -> None:
     """List the dealers and when each last synced."""
     with opened(data) as node:
-        for dealer in dealers.dealers(node):
+        known = dealers.dealers(node)
+        if not known:
+            click.echo("No dealer is admitted here yet; admit one with: ironbook dealer add")
+        for dealer in known:
             heard = f"last sync {dealer.last_sync}" if dealer.last_sync else "never synced"
             ended = "  (removed)" if dealer.left_at else ""
             click.echo(f"{dealer.code:<16} {dealer.name:<40} {heard}{ended}")

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import ask_password, data_option, settings_of
+from app.commands.options import ask_password, data_option, opened, settings_of
 from app.errors import ConfigurationError
 from app.node import make_data_folder
-from app.secrets import STORE, Secrets, connection_entry
+from app.secrets import STORE, Secrets
 
 
 @click.command("password")
@@ -18,15 +18,28 @@ from app.secrets import STORE, Secrets, connection_entry
 def command(what: str, data: Path | None) -> None:
     """Keep the password of the store (a CouchDB) or of a connection.
 
-    It is asked for, or read from standard input, and kept in secrets.json in the data folder.
+    It is asked for, or read from standard input, and kept in secrets.json in the data folder. A connection that was
+    stopped for its old password goes back on its schedule.
     """
     settings = settings_of(data)
-    if what == "store" and settings.embedded:
+    if what != "store":
+        _of_a_connection(what, data)
+        return
+    if settings.embedded:
         raise ConfigurationError(
             "This node uses the embedded store, which makes its own password; set store.url to use a CouchDB."
         )
     make_data_folder(settings.data)
-    Secrets(settings.data).set(
-        STORE if what == "store" else connection_entry(what), ask_password(f"Password of {what}")
+    Secrets(settings.data).set(STORE, ask_password(f"Password of {settings.store_user} at {settings.store_url}"))
+    click.echo(f"The password of the store is kept in {settings.data / 'secrets.json'}.")
+
+
+def _of_a_connection(name: str, data: Path | None) -> None:
+    from app.replication import connections
+
+    with opened(data) as node:
+        connection = connections.find_connection(node, name)
+        connections.set_password(node, name, ask_password(f"Password of {connection.user} at {connection.url}"))
+    click.echo(
+        f"The password of {name} is kept, and it syncs by its schedule. Check it with: ironbook connection check {name}"
     )
-    click.echo(f"The password of {what} is kept in {settings.data / 'secrets.json'}.")

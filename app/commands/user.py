@@ -35,7 +35,10 @@ def add(name: str, roles: tuple[str, ...], display_name: str, data: Path | None)
 def show(data: Path | None) -> None:
     """List the users and their roles."""
     with opened(data) as node:
-        for user in users.all_users(node.local, node.role):
+        known = users.all_users(node.local, node.role)
+        if not known:
+            click.echo("Nobody can sign in yet; add somebody with: ironbook user add")
+        for user in known:
             ended = "" if user.active else "  (may not sign in)"
             click.echo(f"{user.name:<20} {', '.join(sorted(user.roles)):<30} {user.display_name}{ended}")
 
@@ -46,5 +49,7 @@ def show(data: Path | None) -> None:
 def set_password(name: str, data: Path | None) -> None:
     """Set a user's password, and sign them out everywhere."""
     with opened(data) as node:
+        if users.find_user(node.local, name, node.role) is None:
+            raise users.UserError(f"There is no user named {name}; ironbook user list shows those there are.")
         users.change_password(node.local, name, ask_password(f"New password for {name}"), node.role)
     click.echo(f"{name} has a new password and was signed out everywhere.")

@@ -72,7 +72,8 @@ def find_connection(node: Node, name: str) -> Connection:
             return connection
     if not known:
         raise UnknownConnection(
-            f"There is no connection {name!r}: this node has none yet. Add one on the replication page."
+            f"There is no connection {name!r}: this node has none yet. Add one on the replication page, or with: "
+            f"ironbook connection add"
         )
     names = ", ".join(connection.name for connection in known)
     raise UnknownConnection(f"There is no connection {name!r}; this node has {names}.")
@@ -84,11 +85,7 @@ def save_connection(node: Node, values: Mapping[str, Any], password: str | None 
     `password` None or empty keeps the one there is. A change clears a stop after a wrong password, and takes effect at
     the next tick of the schedule. Raises ConfigurationError, with one sentence, before anything is kept.
     """
-    settings = read_connection(values, "The connection")
-    if any(settings.name == configured.name for configured in node.settings.connections):
-        raise ConfigurationError(
-            f"The connection {settings.name!r} is in this node's config.toml: change it there, or choose another name."
-        )
+    settings = check_values(node, values)
     if not password and not node.secrets.get(connection_entry(settings.name)):
         raise ConfigurationError(f"The connection needs the password of {settings.user} at {settings.url}.")
     document = node.local.get(f"connection:{settings.name}") or {"_id": f"connection:{settings.name}"}
@@ -103,6 +100,16 @@ def save_connection(node: Node, values: Mapping[str, Any], password: str | None 
     else:
         _clear_stop(node, settings.name)
     return Connection(**asdict(settings))
+
+
+def check_values(node: Node, values: Mapping[str, Any]) -> ConnectionSettings:
+    """The settings `values` describe, if a connection with them can be kept here. Raises ConfigurationError."""
+    settings = read_connection(values, "The connection")
+    if any(settings.name == configured.name for configured in node.settings.connections):
+        raise ConfigurationError(
+            f"The connection {settings.name!r} is in this node's config.toml: change it there, or choose another name."
+        )
+    return settings
 
 
 def set_password(node: Node, name: str, password: str) -> None:

@@ -19,13 +19,22 @@ if TYPE_CHECKING:
     from app.node import Node
 
 
+class UnknownDocument(IronbookError):  # noqa: N818
+    """This node's book never had a document of that id."""
+
+
 def why(node: Node, document_id: str) -> list[str]:
-    """What is known about a document and its way to every upstream, one fact a sentence, the decisive ones last."""
+    """What is known about a document and its way to every upstream, one fact a sentence, the decisive ones last.
+
+    Raises UnknownDocument on a dealer's node for an id its book does not know.
+    """
     if node.is_manufacturer:
         return _at_the_manufacturer(node, document_id)
     leaves = node.book.leaves(document_id)
     if not leaves:
-        return [f"This node's book has no document {document_id}, and never had one that it still knows of."]
+        raise UnknownDocument(
+            f"This node's book has no document {document_id}, and never had one that it still knows of."
+        )
     said = _about(leaves)
     known = connections(node)
     if not known:

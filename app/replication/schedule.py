@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import STATE_STOPPED
 
 from app.errors import IronbookError
 from app.replication.backoff import delay_after_failure, delay_after_success
@@ -42,6 +43,22 @@ _PROBE_PATIENCE = 2.0
 _WORKERS = 4
 
 
+class Scheduler(BackgroundScheduler):  # type: ignore[misc]  # APScheduler 3 has no types
+    """APScheduler 3 sets its state to stopped without the lock that its thread holds while it starts what is due.
+
+    The thread then no longer finds the job it has just started, and would end with a traceback on the terminal.
+    """
+
+    def _process_jobs(self) -> float | None:
+        try:
+            wait: float | None = super()._process_jobs()
+        except JobLookupError:
+            if self.state != STATE_STOPPED:
+                raise
+            return None
+        return wait
+
+
 class Schedule:
     """The schedule of one node, in threads of this process. Start it once, stop it before the node is closed.
 
@@ -61,7 +78,7 @@ class Schedule:
         self._planned: dict[str, tuple[Connection, datetime]] = {}
         self._busy: set[str] = set()
         self._again: set[str] = set()
-        self._scheduler = BackgroundScheduler(
+        self._scheduler = Scheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(_WORKERS)},
             job_defaults={"coalesce": True, "misfire_grace_time": None, "max_instances": 1},

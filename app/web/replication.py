@@ -170,7 +170,10 @@ def why() -> ResponseReturnValue:
     """Why a document is not over there, in sentences; without one, the question."""
     asked = request.args.get("document", "").strip()
     document_id = document_id_in(asked)
-    sentences = explaining.why(current.node(), document_id) if document_id else []
+    try:
+        sentences = explaining.why(current.node(), document_id) if document_id else []
+    except explaining.UnknownDocument as unknown:
+        sentences = [str(unknown)]
     return render_template("replication/why.html", asked=asked, document_id=document_id, sentences=sentences)
 
 

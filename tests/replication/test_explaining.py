@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from trading import Trade, edit, make
 
 from app.documents import saving
 from app.market.feed import feed_market
 from app.replication import connections
 from app.replication.connections import Connection
-from app.replication.explaining import why
+from app.replication.explaining import UnknownDocument, why
 from app.replication.passes import run_pass
 
 
@@ -44,7 +45,8 @@ def test_a_deleted_document_says_by_whom(trade: Trade) -> None:
 
 
 def test_an_unknown_document_is_unknown(trade: Trade) -> None:
-    assert "no document D001:customer:9" in said(trade, "D001:customer:9")
+    with pytest.raises(UnknownDocument, match="no document D001:customer:9"):
+        why(trade.dealer, "D001:customer:9")
 
 
 def test_a_failing_connection_says_since_when_and_why(trade: Trade) -> None:

@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 
+import pytest
+from apscheduler.executors.base import BaseExecutor
+from apscheduler.jobstores.base import JobLookupError
+from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.schedulers.base import STATE_RUNNING, STATE_STOPPED
 from trading import Computer, Trade, documents, edit, eventually, join, make
 
 from app.node import Node
 from app.replication import connections
-from app.replication.schedule import Schedule
+from app.replication.schedule import Schedule, Scheduler
 from app.replication.state import change_state, read_state
 from app.replication.status import status
 
@@ -124,3 +130,31 @@ def test_a_sequence_of_another_kind_of_store_counts_from_the_beginning(trade: Tr
     make(trade.dealer, name="Miller")
     change_state(trade.dealer, "manufacturer", pushed_seq="23-g1AAAACReJzLYWBgYMpg")
     assert status(trade.dealer, fresh=True).unsent == 1
+
+
+class StopsMeanwhile(BaseExecutor):  # type: ignore[misc]  # APScheduler 3 has no types
+    """Runs nothing: by the time a job is given to it, somebody has stopped the scheduler."""
+
+    def _do_submit_job(self, job: object, run_times: object) -> None:
+        self._scheduler.state = STATE_STOPPED
+
+
+@pytest.mark.parametrize(("kind", "fails"), [(BackgroundScheduler, True), (Scheduler, False)])
+def test_a_schedule_stopped_just_as_a_sync_falls_due_ends_without_a_traceback(
+    kind: type[Scheduler], fails: bool
+) -> None:
+    scheduler = kind(timezone=UTC, executors={"default": StopsMeanwhile()})
+    scheduler.start(paused=True)
+    scheduler.add_job(print, "date", run_date=datetime.now(UTC), id="sync:manufacturer", misfire_grace_time=None)
+    scheduler.state = STATE_RUNNING
+    try:
+        if fails:
+            # What APScheduler itself does; once it no longer does, Scheduler has no reason to be.
+            with pytest.raises(JobLookupError):
+                scheduler._process_jobs()
+        else:
+            assert scheduler._process_jobs() is None
+        assert scheduler.state == STATE_STOPPED
+    finally:
+        scheduler.state = STATE_RUNNING
+        scheduler.shutdown()
