@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from app.couch import Database
@@ -14,12 +14,14 @@ def check_references(
     form: Form,
     values: Mapping[str, Any],
     database_of_type: Callable[[str], Database],
+    known: Collection[str] = (),
 ) -> dict[str, str]:
     """An error for each reference in `values` to a document that is not there, by field as ``parse`` gives them.
 
-    `database_of_type` gives the database that documents of a type are in; each is asked once.
+    `database_of_type` gives the database that documents of a type are in; each is asked once, and none for the ids in
+    `known`.
     """
-    named = _references(form, values)
+    named = [reference for reference in _references(form, values) if reference[2] not in known]
     wanted: dict[str, set[str]] = {}
     for _, target, id, _ in named:
         wanted.setdefault(target, set()).add(id)

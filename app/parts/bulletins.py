@@ -33,13 +33,21 @@ def applies(bulletin: Mapping[str, Any], machine: Mapping[str, Any]) -> bool:
         return False
     if not _serial_in_range(bulletin, machine):
         return False
-    models = bulletin.get("models")
-    wanted = {name for model in (models if isinstance(models, list) else ()) for name in _model_names(machine, model)}
+    wanted = _wanted(bulletin, machine)
     if not wanted:
         return True
     if not plain(machine.get("model")):
         return bool(plain(bulletin.get("serial_from")) and plain(bulletin.get("serial_to")))
     return bool(wanted & _model_names(machine, machine.get("model")))
+
+
+def concerns_model(bulletin: Mapping[str, Any], make: str, model: str) -> bool:
+    """Whether a bulletin is for machines of this model, those with some serial numbers or all of them."""
+    machine = {"make": make, "model": model}
+    if not plain(make) or plain(bulletin.get("make")) != plain(make):
+        return False
+    wanted = _wanted(bulletin, machine)
+    return not wanted or bool(wanted & _model_names(machine, model))
 
 
 def bulletins_done(services: Iterable[Mapping[str, Any]]) -> set[str]:
@@ -53,6 +61,11 @@ def _names(bulletin: Mapping[str, Any]) -> set[str]:
 
 def _without_type(identifier: Any) -> str:
     return str(identifier or "").removeprefix("bulletin:").removeprefix("model:")
+
+
+def _wanted(bulletin: Mapping[str, Any], machine: Mapping[str, Any]) -> set[str]:
+    models = bulletin.get("models")
+    return {name for model in (models if isinstance(models, list) else ()) for name in _model_names(machine, model)}
 
 
 def _model_names(machine: Mapping[str, Any], model: Any) -> set[str]:

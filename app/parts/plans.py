@@ -17,7 +17,7 @@ from typing import Any
 from app.documents.ids import catalog_id
 
 # A line below this would say that a machine is serviced more often than it is looked at.
-_SHORTEST_INTERVAL = 1.0
+SHORTEST_INTERVAL = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def number(value: Any) -> float | None:
 
 
 def _line_of(row: Mapping[str, Any]) -> PlanLine | None:
-    every_hours = _at_least(row.get("every_hours"), _SHORTEST_INTERVAL)
+    every_hours = _at_least(row.get("every_hours"), SHORTEST_INTERVAL)
     every_months = _at_least(row.get("every_months"), 1.0)
     first_hours = _at_least(row.get("first_hours"), 0.0)
     if every_hours is None and every_months is None and first_hours is None:

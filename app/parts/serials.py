@@ -33,6 +33,18 @@ def in_range(serial: Any, first: Any, last: Any) -> bool:
     return len(found[0]) == len(low[0]) == len(high[0]) and low <= found <= high
 
 
+def range_problem(first: Any, last: Any) -> str:
+    """A sentence when no serial number can be from `first` to `last`; empty for a range that can hold some."""
+    if not plain(first) or not plain(last):
+        return ""
+    low, high = _split(first), _split(last)
+    if low[0] == high[0]:
+        return f"{last} comes before {first}: no serial number is in between." if high[1] < low[1] else ""
+    if len(low[0]) != len(high[0]):
+        return f"{first} and {last} begin differently, so no serial number is in between: make it two bulletins."
+    return f"{last} comes before {first}: no serial number is in between." if high < low else ""
+
+
 def digits(serial: Any) -> int:
     """How many characters a serial has once written plainly."""
     return len(plain(serial))

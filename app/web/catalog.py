@@ -12,10 +12,16 @@ from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from app.market import figures
-from app.parts.plans import part_id, plan_of
+from app.parts.bulletins import concerns_model
+from app.parts.cost import plan_cost
+from app.parts.needs import model_id
+from app.parts.plans import number, part_id, plan_of
 from app.security.access import needs, require
 from app.web import catalog_page, current, dashboard_page, lists
+from app.web.catalog_uses import naming
+from app.web.dashboard_page import BulletinLine
 from app.web.lookup import title_of
+from app.web.machines import read_bulletins
 from app.web.market_scope import address, as_argument, dealer_name
 
 pages = Blueprint("catalog", __name__, url_prefix="/catalog")
@@ -29,15 +35,22 @@ def model(document_id: str) -> ResponseReturnValue:
     if document is None:
         return _as_document(document_id)
     make, name = str(document.get("make") or ""), str(document.get("name") or "")
-    parts = _parts({line.part for line in plan_of(document) if line.part})
+    parts = _parts(catalog_page.parts_named(document))
+    hours_per_day = number(document.get("hours_per_day"))
+    rows = catalog_page.plan_rows(document, parts)
+    cost = plan_cost(plan_of(document), parts, hours_per_day)
     return render_template(
         "catalog/model.html",
         document=document,
         title=title_of(document, current.forms()),
-        plan=catalog_page.plan_rows(document, parts),
-        never_due=catalog_page.lines_without_interval(document),
+        plan=rows,
+        never_due=sum(row.never for row in rows),
+        priced=any(row.price is not None for row in rows),
+        cost=cost.per_thousand_hours,
+        cost_note=catalog_page.cost_note(cost, hours_per_day),
         machines_url=_machines_url(make, name),
         field=_field(make, name),
+        bulletins=_bulletins_of(make, name),
     )
 
 
@@ -48,10 +61,7 @@ def part(document_id: str) -> ResponseReturnValue:
     document = _read(document_id, "part")
     if document is None:
         return _as_document(document_id)
-    rows = current.node().catalog.view(
-        "references", "to", startkey=[document_id], endkey=[document_id, {}], reduce=False, include_docs=True
-    ).rows  # fmt: skip
-    named_in = [row.doc for row in rows if row.doc]
+    named_in = naming(document_id)
     replacing = part_id(document.get("replaced_by"))
     chain = _chain(replacing) if replacing else []
     demand: list[Any] = []
@@ -102,6 +112,7 @@ def bulletin(document_id: str) -> ResponseReturnValue:
         parts=catalog_page.needed_parts(document, _parts(wanted)),
         by_dealer=by_dealer,
         together=together,
+        unknown_models=_unknown_models(document) if node.is_manufacturer else [],
     )
 
 
@@ -138,6 +149,30 @@ def _chain(first: str) -> list[dict[str, Any]]:
         chain.append(parts[first])
         first = part_id(parts[first].get("replaced_by"))
     return chain
+
+
+def _bulletins_of(make: str, name: str) -> list[BulletinLine]:
+    """The bulletins for a model, at head office with how far each has come on all machines it concerns."""
+    node = current.node()
+    found = [each for each in read_bulletins(node) if concerns_model(each, make, name)]
+    progress = figures.bulletins(node) if node.is_manufacturer and found else {}
+    at = partial(address, "market.bulletin_machines") if node.is_manufacturer else _nowhere
+    return dashboard_page.bulletin_lines(found, progress, at)
+
+
+def _nowhere(**_arguments: str) -> str:
+    return ""
+
+
+def _unknown_models(bulletin: dict[str, Any]) -> list[str]:
+    """The models a bulletin names that the catalog does not have: if they are misspelt, nobody is told of it."""
+    models = bulletin.get("models")
+    named = {
+        str(model): model_id({"make": bulletin.get("make"), "model": model})
+        for model in (models if isinstance(models, list) else ())
+    }
+    known = current.node().catalog.get_many(sorted({each for each in named.values() if each}))
+    return [model.removeprefix("model:") for model, each in named.items() if each not in known]
 
 
 def _machines_url(make: str, name: str) -> str:

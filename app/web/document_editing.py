@@ -7,21 +7,24 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.exceptions import BadRequest
 
 from app.couch import Database
+from app.design.checking import check_references, check_unique
 from app.design.parsing import new_document as begun
 from app.design.parsing import parse
 from app.documents.ids import document_id, natural_key
-from app.web.document_fields import asked_for, submitted
+from app.web import catalog_checks, current
+from app.web.document_fields import TYPED, asked_for, references, submitted
 from app.web.lookup import resolve
 
 if TYPE_CHECKING:
     from werkzeug.datastructures import MultiDict
 
-    from app.design import Form
+    from app.design import Field, Form
 
 
 @dataclass
@@ -89,44 +92,88 @@ def read(
     raw = submitted(fields, typed)
     base = base_of(typed)
     asked = frozenset({*raw, *(each.name for each in form.fields if each.computed)})
-    if "add_row" in typed or "remove_row" in typed:
-        return Editing(_rows_changed(raw, typed), base, rows_changed=True, asked=asked)
-    unresolved: dict[str, str] = {}
-    typed_titles: dict[str, str] = {}
-    for each in fields:
-        text = typed.get(f"{each.name}:typed", "").strip()
-        if each.type == "reference" and text and not raw.get(each.name):
-            found, sentence = resolve(database, each.target, text, str(raw.get("customer") or ""))
-            raw[each.name] = found or text
-            if found is None:
-                unresolved[each.name] = sentence
-                typed_titles[text] = text
-    values, errors = parse(form, raw, document, zone)
+    unresolved, typed_titles = _look_up(fields, raw, typed)
+    if "add_row" in typed or "remove_row" in typed or "move_row" in typed:
+        return Editing(_rows_changed(raw, typed), base, rows_changed=True, typed_titles=typed_titles, asked=asked)
+    made: list[str] = []
+    values, errors = parse(form, raw, document, zone, partial(_new_row_id, made))
     errors = {**errors, **unresolved}
-    own_id = str(document["_id"]) if document else ""
-    errors |= taken(database, form, {name: value for name, value in values.items() if name not in errors}, own_id)
+    errors |= _beside(
+        _refused(database, form, values, errors, document), dict(zip(made, _new_keys(form, raw), strict=True))
+    )
     if errors:
         # What is wrong stays on the page as it was typed.
         values |= {name: raw[name] for name in raw if name in errors or _has_wrong_row(name, errors)}
     return Editing(values, base, errors, typed_titles=typed_titles, asked=asked)
 
 
-def taken(database: Database, form: Form, values: Mapping[str, Any], own_id: str) -> dict[str, str]:
-    """A sentence for each value that must be unique and that another document has already."""
-    asked = {
-        (form.name, each.name, str(values[each.name]).lower()): each
-        for each in form.fields
-        if each.unique and values.get(each.name) not in (None, "")
-    }
-    if not asked:
-        return {}
-    rows = database.view("unique", "values", keys=[list(key) for key in asked])
-    found = {tuple(row.key): row.id for row in rows if row.id != own_id}
+def _refused(
+    database: Database,
+    form: Form,
+    values: Mapping[str, Any],
+    errors: Mapping[str, str],
+    document: Mapping[str, Any] | None,
+) -> dict[str, str]:
+    """What the store has against values that are right in themselves."""
+    right = {name: value for name, value in values.items() if name not in errors and not _has_wrong_row(name, errors)}
+    own_id = str(document["_id"]) if document else None
+    # A reference that was there before is not this editor's mistake, and what it names may only have gone meanwhile.
+    known = references(form, document) if document else set()
     return {
-        each.name: f"{each.label} {values[each.name]} is taken: another {form.label.lower()} has it already."
-        for key, each in asked.items()
-        if key in found
+        **check_unique(form, right, database, own_id),
+        **check_references(form, right, current.database_of_type, known),
+        **catalog_checks.refused(form.name, right, document),
     }
+
+
+def _new_row_id(made: list[str]) -> str:
+    made.append(secrets.token_hex(5))
+    return made[-1]
+
+
+def _new_keys(form: Form, raw: Mapping[str, Any]) -> list[str]:
+    """The keys that new rows have on the page, in the order in which the form reads them."""
+    fields = [each for each in form.fields if each.type == "rows"]
+    return [row["id"] for each in fields for row in raw.get(each.name) or () if row["id"].startswith("new")]
+
+
+def _beside(errors: Mapping[str, str], key_of: Mapping[str, str]) -> dict[str, str]:
+    """The errors, those of new rows by the keys that these have on the page: that is where they are said."""
+    found = {}
+    for place, sentence in errors.items():
+        field_name, _, rest = place.partition(".")
+        row, _, column = rest.partition(".")
+        found[f"{field_name}.{key_of[row]}.{column}" if row in key_of else place] = sentence
+    return found
+
+
+def _look_up(
+    fields: Iterable[Field], raw: dict[str, Any], typed: MultiDict[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Puts the ids of references that were typed and not chosen into `raw`.
+
+    Returns a sentence for each that names nothing, and what was typed there, which stands in `raw` in its place.
+    """
+    customer = str(raw.get("customer") or "")
+    waiting: list[tuple[str, dict[str, Any], str, str, str]] = []
+    for each in fields:
+        if each.type == "reference" and (text := typed.get(each.name + TYPED, "").strip()) and not raw.get(each.name):
+            waiting.append((each.name, raw, each.name, each.target, text))
+        for row in raw.get(each.name) or () if each.type == "rows" else ():
+            for column in each.columns:
+                text = row.pop(column.name + TYPED, "")
+                if column.type == "reference" and text and not row.get(column.name):
+                    waiting.append((f"{each.name}.{row['id']}.{column.name}", row, column.name, column.target, text))
+    unresolved: dict[str, str] = {}
+    answers: dict[tuple[str, str], tuple[str | None, str]] = {}
+    for place, holder, name, target, text in waiting:
+        if (target, text) not in answers:
+            answers[target, text] = resolve(current.database_of_type(target), target, text, customer)
+        found, sentence = answers[target, text]
+        holder[name] = found or text
+        if found is None:
+            unresolved[place] = sentence
+    return unresolved, {text: text for (_, text), (found, _) in answers.items() if found is None}
 
 
 def given(form: Form, arguments: Mapping[str, str]) -> dict[str, Any]:
@@ -145,7 +192,9 @@ def new_document(database: Database, form: Form, editing: Editing, dealer: str) 
     if key:
         document["_id"] = document_id(dealer, form.name, key)
         if database.get(document["_id"]) is not None:
-            editing.refusal = f"This {form.label.lower()} is in the book already, so it was not added a second time."
+            editing.refusal = (
+                f"This {form.label.lower()} is in the {form.database} already, so it was not added a second time."
+            )
             return None, str(document["_id"])
     return document, ""
 
@@ -160,9 +209,23 @@ def _has_wrong_row(name: str, errors: Mapping[str, str]) -> bool:
 
 
 def _rows_changed(raw: dict[str, Any], typed: MultiDict[str, str]) -> dict[str, Any]:
+    """What was typed with a row added, taken out, or a place further up or down: what a form does without a script."""
     added, (removed, _, key) = typed.get("add_row", ""), typed.get("remove_row", "").partition(".")
     if added:
         raw[added] = [*(raw.get(added) or []), {"id": f"new{secrets.token_hex(6)}"}]
     if removed:
         raw[removed] = [row for row in raw.get(removed) or [] if row["id"] != key]
+    moved, _, place = typed.get("move_row", "").partition(".")
+    if moved:
+        key, _, direction = place.rpartition(".")
+        raw[moved] = _moved(raw.get(moved) or [], key, -1 if direction == "up" else 1)
     return raw
+
+
+def _moved(rows: list[dict[str, Any]], key: str, by: int) -> list[dict[str, Any]]:
+    at = next((number for number, row in enumerate(rows) if row["id"] == key), None)
+    if at is None or not 0 <= at + by < len(rows):
+        return rows
+    rows = list(rows)
+    rows[at], rows[at + by] = rows[at + by], rows[at]
+    return rows

@@ -1,8 +1,8 @@
 """A form's fields as a page shows them, asks for them, and gets them back (pure).
 
 The names of inputs: a field's own name; ``field.day`` and ``field.month`` for a day without a year, ``field.latitude``
-and ``field.longitude`` for a position, ``field.ROW.column`` for rows, ``field:typed`` for what was typed into a
-reference.
+and ``field.longitude`` for a position, ``field.ROW.column`` for rows, ``field:typed`` (in a row
+``field.ROW.column:typed``) for what was typed into a reference.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from app.design import Field, Form
 
 NUMERIC = ("number", "money", "year")
+# After the name of a reference: what was typed to choose it.
+TYPED = ":typed"
 # The name of a value that no field of the form has.
 NO_FIELD = ""
 
@@ -218,6 +220,10 @@ def as_input(
 ) -> InputField:
     """One field as an input with its value and what is wrong with it."""
     path = prefix + each.name
+    title = titles.get(value, "") if isinstance(value, str) else ""
+    if each.type == "reference" and title == value:
+        # Typed and not found: no document's id. Were it sent back as one, nobody could correct it without a script.
+        value = ""
     columns: tuple[InputField, ...] = ()
     rows: list[InputRow] = []
     if each.type == "rows":
@@ -234,7 +240,7 @@ def as_input(
         unit=each.unit,
         choices=each.choices,
         target=each.target,
-        title=titles.get(value, "") if isinstance(value, str) else "",
+        title=title,
         context=context,
         columns=columns,
         rows=rows,
@@ -310,6 +316,6 @@ def _submitted_rows(each: Field, typed: MultiDict[str, str]) -> list[dict[str, A
     rows: dict[str, dict[str, Any]] = {}
     for name in typed:
         parts = name.split(".")
-        if len(parts) == 3 and parts[0] == each.name and not parts[2].endswith(":typed"):
+        if len(parts) == 3 and parts[0] == each.name:
             rows.setdefault(parts[1], {"id": parts[1]})[parts[2]] = typed[name].strip()
     return [row for row in rows.values() if any(value for column, value in row.items() if column != "id")]

@@ -17,6 +17,7 @@ from app.documents.merging import merge
 from app.security.access import needs, require
 from app.web import current, document_editing, document_fields, history
 from app.web.addresses import local_page
+from app.web.catalog_uses import uses_of
 from app.web.document_editing import Editing
 from app.web.files import file_fields
 from app.web.frame import document_url, type_of
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 pages = Blueprint("documents", __name__, url_prefix="/documents")
 
 CHANGES_SHOWN = 30
+PUBLISHED_TYPES = ("model", "part", "bulletin")
+PUBLISHED = "The manufacturer publishes models, parts and bulletins: they are changed there and arrive with the sync."
 
 
 @pages.get("/<path:document_id>")
@@ -77,7 +80,7 @@ def edit(document_id: str) -> ResponseReturnValue:
             return _not_there(database, document_id)
         document = document_editing.base_of(request.form)
     kind = str(document.get("type") or type_of(document_id))
-    require("edit", kind)
+    _require_edit(kind)
     form = _form_of(kind)
     if request.method == "GET":
         return _edit_page(
@@ -101,7 +104,7 @@ def edit(document_id: str) -> ResponseReturnValue:
 @needs("edit:book", "edit:catalog")
 def new(document_type: str) -> ResponseReturnValue:
     """Makes a document of a type. What the address says (``?customer=…``) is filled in already."""
-    require("edit", document_type)
+    _require_edit(document_type)
     form = _form_of(document_type)
     database = current.database_of_type(document_type)
     if request.method == "GET":
@@ -129,11 +132,12 @@ def delete(document_id: str) -> ResponseReturnValue:
     database, document = _find(document_id)
     if document is None:
         return _not_there(database, document_id)
-    require("edit", document)
-    title = _title(document)
-    if request.method == "GET" or request.form.get("revision") != document["_rev"]:
-        changed = request.method == "POST"
-        return render_template("documents/delete.html", document=document, title=title, changed=changed)
+    _require_edit(document)
+    title, uses = _title(document), uses_of(document)
+    changed = request.method == "POST" and request.form.get("revision") != document["_rev"]
+    if request.method == "GET" or changed or uses.refusal:
+        page = render_template("documents/delete.html", document=document, title=title, changed=changed, uses=uses)
+        return page, 200 if request.method == "GET" or changed else 422
     saved = saving.delete(database, document, by=current.user().name)
     if saved.outcome == "merged":
         flash(f"“{title}” was changed by somebody else at the same moment, so it stays, marked as disputed.", "warning")
@@ -146,7 +150,7 @@ def delete(document_id: str) -> ResponseReturnValue:
 @needs("edit:book", "edit:catalog")
 def undelete(document_id: str) -> ResponseReturnValue:
     """Brings a deleted document back as it was."""
-    require("edit", type_of(document_id))
+    _require_edit(type_of(document_id))
     saved = saving.undelete(current.database_of(document_id), document_id, by=current.user().name)
     flash(f"“{_title(saved.document)}” was brought back.", "success")
     return redirect(document_url(document_id), 303)
@@ -199,6 +203,14 @@ def titles_of(ids: set[str], around: Database) -> dict[str, str]:
         database = around if around.name != "catalog" else current.database_of(next(iter(ids - in_catalog)))
         found.update(database.get_many(sorted(ids - in_catalog)))
     return {document_id: _title(document) for document_id, document in found.items()}
+
+
+def _require_edit(subject: str | Mapping[str, Any]) -> None:
+    """Answers 403 unless the user may edit; at a dealer, who publishes what the catalog holds."""
+    kind = subject if isinstance(subject, str) else str(subject.get("type", ""))
+    if kind in PUBLISHED_TYPES and not current.node().is_manufacturer:
+        abort(403, PUBLISHED)
+    require("edit", subject)
 
 
 def _title(document: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from flask import Blueprint, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.couch import Database, Row
+from app.documents.ids import catalog_id
 from app.security.access import needs, require
 from app.web import current
 
@@ -21,6 +22,8 @@ pages = Blueprint("lookup", __name__)
 SHOWN = 12
 # After any text in the order of the store, so that a range ends where the words stop beginning with what was typed.
 _END = "\ufff0"
+# What has a number or code of its own that its id is made of.
+_NUMBERED = ("part", "bulletin")
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,11 @@ def find(database: Database, document_type: str, typed: str, context: str = "", 
 def resolve(database: Database, document_type: str, typed: str, context: str = "") -> tuple[str | None, str]:
     """The id of the one document that is called what was `typed`, and otherwise a sentence why there is none."""
     wanted = clean(typed)
+    if document_type in _NUMBERED and clean(typed):
+        # Of a part people know the number, and type no more than that.
+        numbered = database.get(catalog_id(document_type, typed))
+        if numbered is not None and numbered.get("type") == document_type:
+            return str(numbered["_id"]), ""
     named = [match for match in find(database, document_type, typed, context, 40) if clean(match.title) == wanted]
     if len(named) == 1:
         return named[0].id, ""

@@ -133,9 +133,23 @@
     changed(rows);
   }
 
+  function moveRow(button) {
+    var row = button.closest("tr");
+    var up = button.dataset.rowMove === "up";
+    var other = up ? row.previousElementSibling : row.nextElementSibling;
+    if (other) { row.parentNode.insertBefore(up ? row : other, up ? other : row); }
+    /* At the first or last place the button pressed is hidden, and the focus goes to the one beside it. */
+    var hidden = up ? !row.previousElementSibling : !row.nextElementSibling;
+    var next = hidden ? row.querySelector('[data-row-move="' + (up ? "down" : "up") + '"]') : button;
+    next.focus();
+    changed(row);
+  }
+
   document.addEventListener("click", function (event) {
     var add = event.target.closest("[data-row-add]");
     var remove = event.target.closest("[data-row-remove]");
+    var move = event.target.closest("[data-row-move]");
+    if (move) { event.preventDefault(); moveRow(move); }
     if (add) { event.preventDefault(); addRow(add); }
     if (remove) { event.preventDefault(); removeRow(remove); }
   });
