@@ -22,6 +22,14 @@ class UnknownDealer(IronbookError):  # noqa: N818
     """There is no dealer of that code."""
 
 
+class NotAdmitted(IronbookError):  # noqa: N818
+    """A dealer that cannot be added like this; `field` is what is wrong, ``code`` or ``name``."""
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
 @dataclass(frozen=True)
 class Admitted:
     """What a dealer needs to connect. The password is told this once and kept nowhere here."""
@@ -54,23 +62,24 @@ class Dealer:
 def add_dealer(node: Node, code: str, name: str) -> Admitted:
     """Makes the dealer's database, admits only that dealer's replication user to it, and makes that user.
 
-    A dealer that was removed is admitted again with all it had. Raises IronbookError for a code that cannot be or is
+    A dealer that was removed is admitted again with all it had. Raises NotAdmitted for a code that cannot be or is
     admitted already, before anything is made.
     """
     _needs_manufacturer(node)
     name = name.strip()
     if not DEALER_CODE.fullmatch(code):
-        raise IronbookError(
+        raise NotAdmitted(
             f"A dealer's code is a capital letter followed by capital letters and digits, 16 at most, "
-            f"for example D042, not {code!r}."
+            f"for example D042, not “{code}”.",
+            "code",
         )
     if not name:
-        raise IronbookError(f"The dealer {code} needs a name.")
+        raise NotAdmitted(f"The dealer {code} needs a name.", "name")
     known = node.local.get(f"dealer:{code}")
     if known and not known.get("left_at"):
-        raise IronbookError(
-            f"The dealer {code} is admitted already, as {known['name']}. A new password is made with: "
-            f"ironbook dealer password {code}"
+        raise NotAdmitted(
+            f"The code {code} is taken by {known['name']}. If that is who you mean, all it needs is a new password.",
+            "code",
         )
     _admit_to_catalog(node)
     database = book_name(code)
@@ -103,7 +112,9 @@ def new_password(node: Node, code: str) -> Admitted:
     """A new password for a dealer's replication user; the old one is of no use from now on. Raises UnknownDealer."""
     dealer = find_dealer(node, code)
     if dealer.left_at:
-        raise IronbookError(f"The dealer {code} was removed; admit it again with: ironbook dealer add {code}")
+        raise IronbookError(
+            f"The dealer {code} was removed, so a password would be of no use to it: admit it again first."
+        )
     password = secrets.token_urlsafe(24)
     node.store.put_user(dealer.user, password, roles=[_role(node), f"dealer:{code}"])
     prefix = node.store.prefix

@@ -112,6 +112,7 @@ def bulletin(document_id: str) -> ResponseReturnValue:
         parts=catalog_page.needed_parts(document, _parts(wanted)),
         by_dealer=by_dealer,
         together=together,
+        machines_url="" if node.is_manufacturer else lists.url_of("machines", (str(document.get("make") or ""),)),
         unknown_models=_unknown_models(document) if node.is_manufacturer else [],
     )
 

@@ -54,6 +54,7 @@ class DealerLine:
     heard: str
     last_sync: str
     silent_days: int
+    nodes: int
     refused: int
     machines: int
     machines_url: str
@@ -129,6 +130,7 @@ def dealer_lines(
                 heard=heard(dealer, now),
                 last_sync=dealer.last_sync,
                 silent_days=state.days,
+                nodes=len(dealer.nodes),
                 refused=refused_of(dealer),
                 machines=figures.machines.get(dealer.code, 0),
                 machines_url=address("market.machines", dealer=dealer.code),

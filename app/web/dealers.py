@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.errors import IronbookError
 from app.market import figures
 from app.replication import dealers
+from app.replication.dealers import NotAdmitted
 from app.security.access import needs
 from app.web import current, dashboard_page
 from app.web.dashboard import dealer_figures, dealer_lines
-from app.web.market_scope import address, dealer_of
+from app.web.market_scope import address, all_dealers, dealer_of
 
 pages = Blueprint("dealers", __name__, url_prefix="/dealers")
 NODE_ROLE = "manufacturer"
@@ -64,13 +64,32 @@ def show(code: str) -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Adds a dealer; the answer tells its password, this once."""
     code, name = request.form.get("code", "").strip().upper(), request.form.get("name", "").strip()
+    known = next((dealer for dealer in all_dealers() if dealer.code == code), None) if code else None
+    errors: dict[str, str] = {}
+    if request.method == "POST":
+        if known and known.left_at:
+            # Whoever comes back under a code has all that was sent under it: that is to be meant.
+            errors["code"] = f"The code {code} belongs to {known.name}, which was removed and whose documents are here."
+        else:
+            try:
+                return _tell_once(dealers.add_dealer(current.node(), code, name), name, added=True)
+            except NotAdmitted as problem:
+                errors[problem.field] = str(problem)
+    page = render_template("dealers/new.html", code=code, name=name, errors=errors, known=known)
+    return page, 422 if errors else 200
+
+
+@pages.route("/<code>/readmit", methods=["GET", "POST"])
+@needs("edit:connections")
+def readmit(code: str) -> ResponseReturnValue:
+    """Asks whether a dealer that was removed is to sync again, and admits it with all it had."""
+    dealer = dealer_of(code)
+    if not dealer.left_at:
+        flash(f"{dealer.name} is admitted already.", "info")
+        return redirect(url_for("dealers.show", code=code), 303)
     if request.method == "GET":
-        return render_template("dealers/new.html", code=code, name=name, error="")
-    try:
-        admitted = dealers.add_dealer(current.node(), code, name)
-    except IronbookError as problem:
-        return render_template("dealers/new.html", code=code, name=name, error=str(problem)), 422
-    return _tell_once(admitted, name, added=True)
+        return render_template("dealers/readmit.html", dealer=dealer)
+    return _tell_once(dealers.add_dealer(current.node(), code, dealer.name), dealer.name, added=False)
 
 
 @pages.post("/<code>/password")
@@ -86,6 +105,9 @@ def password(code: str) -> ResponseReturnValue:
 def remove(code: str) -> ResponseReturnValue:
     """Asks whether a dealer's access is to end, and ends it; what it sent stays."""
     dealer = dealer_of(code)
+    if dealer.left_at:
+        flash(f"{dealer.name} was removed already.", "info")
+        return redirect(url_for("dealers.show", code=code), 303)
     if request.method == "GET":
         return render_template("dealers/remove.html", dealer=dealer)
     dealers.remove_dealer(current.node(), code)

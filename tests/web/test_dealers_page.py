@@ -1,0 +1,240 @@
+"""Head office's dealers: who syncs, adding one, a password told once, ending access and giving it back."""
+
+from __future__ import annotations
+
+import html
+import logging
+import re
+
+import pytest
+from head_office import fill, text_of
+from visitors import add_user, signed_in
+
+from app.couch import Store
+from app.replication.dealers import add_dealer, find_dealer, remove_dealer
+
+NEW = {"code": " d042 ", "name": "Bergmann & Söhne <b>GmbH</b>"}
+
+
+@pytest.fixture
+def node(manufacturer_node):
+    """Head office with two dealers and a few machines."""
+    fill(manufacturer_node)
+    return manufacturer_node
+
+
+@pytest.fixture
+def enter(manufacturer_node, manufacturer_app):
+    """``enter("analyst")``: a browser at head office."""
+
+    def enter(role):
+        add_user(manufacturer_node, f"a-{role}", [role])
+        return signed_in(manufacturer_app, f"a-{role}")
+
+    return enter
+
+
+@pytest.fixture
+def admin(enter):
+    """An administrator's browser."""
+    return enter("admin")
+
+
+def words_of(answer):
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", answer.text)).split()).replace("\xa0", " ")
+
+
+def password_on(answer):
+    found = re.search(r'<div class="once">.*?<span class="code">([^<]+)</span>', answer.text, re.S)
+    assert found, "the page shows no password"
+    return html.unescape(found.group(1))
+
+
+def opens(node, user, password, database):
+    """Whether the store lets the user in."""
+    from app.couch import StoreError
+
+    try:
+        Store(node.store.url, user, password, prefix=node.store.prefix).database(database).info()
+    except StoreError:
+        return False
+    return True
+
+
+def test_the_list_says_of_each_dealer_how_it_is_doing(node, enter):
+    known = node.local.get("dealer:D001")
+    report = {"node": "n1", "name": "Counter", "at": "2026-01-02T03:04:05Z", "syncs": 7, "refused": 3}
+    node.local.put({**known, "last_sync": "2020-01-01T00:00:00Z", "nodes": [report, {**report, "node": "n2"}]})
+    text = text_of(enter("analyst"), "/dealers")
+    first, second = re.findall(r"(?s)<tr>\s*<td><a class=\"row-link\".*?</tr>", text)
+    assert "Hartmann" in first
+    assert re.search(r"Silent for [\d,]+ days", first)
+    cells = re.findall(r'data-label="(\w+)[^"]*"[^>]*>(.*?)</td>', first)
+    shown = {label: re.sub(r"<[^>]+>", "", value).strip() for label, value in cells}
+    assert (shown["Computers"], shown["Refused"], shown["Customers"], shown["Machines"]) == ("2", "6", "1", "2")
+    assert "Never synced" in second
+    page = text_of(enter("parts"), "/dealers/D001")
+    assert "6 documents of this dealer could not be exchanged" in page
+    assert page.count("Counter") == 2
+
+
+def test_a_new_dealers_password_is_told_once_and_lets_it_in(node, admin):
+    answer = admin.post("/dealers/new", data=NEW)
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-store"
+    password = password_on(answer)
+    assert len(password) >= 30
+    assert opens(node, f"{node.store.prefix}dealer-d042", password, "book-d042")
+    words = words_of(answer)
+    for told in (f"--user {node.store.prefix}dealer-d042", f"--book {node.store.prefix}book-d042", 'dealer = "D042"'):
+        assert told in words
+
+
+@pytest.mark.parametrize("address", ["/dealers/new", "/dealers/D001/password"])
+def test_a_password_is_in_no_log_no_address_no_cookie_and_on_no_page_again(node, admin, caplog, address):
+    caplog.set_level(logging.DEBUG)
+    answer = admin.post(address, data=NEW)
+    password = password_on(answer)
+    assert "Location" not in answer.headers
+    with admin.session_transaction() as session:
+        assert password not in repr(dict(session))
+    assert not any(password in value for value in answer.headers.getlist("Set-Cookie"))
+    code = "D042" if address.endswith("new") else "D001"
+    for page in ("/dealers", f"/dealers/{code}", f"/dealers/{code}/remove", "/dealers/new", "/replication", "/account"):
+        shown = admin.get(page)
+        assert shown.status_code == 200, page
+        assert password not in shown.text, page
+    assert password not in repr([row.doc for row in node.local.all_docs(include_docs=True)])
+    assert password not in repr(dict(node.secrets.__dict__))
+    assert password not in caplog.text
+
+
+def test_names_are_never_read_as_a_part_of_the_page(node, admin):
+    answer = admin.post("/dealers/new", data={"code": "D042", "name": 'A "B" <script>alert(1)</script> & \\ C'})
+    assert 'name = "A \\"B\\" <script>alert(1)</script> & \\\\ C"' in html.unescape(answer.text)
+    for page in (answer, *(admin.get(each) for each in ("/dealers", "/dealers/D042", "/dealers/D042/remove"))):
+        assert "<script>alert" not in page.text
+        assert "&lt;script&gt;alert(1)" in page.text
+    admin.post("/dealers/D042/remove")
+    for page in (admin.get("/dealers/D042/readmit"), admin.post("/dealers/new", data={"code": "D042", "name": "x"})):
+        assert "<script>alert" not in page.text
+        assert "&lt;script&gt;alert(1)" in page.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "sentence"),
+    [
+        ({"code": "42", "name": "x"}, "code", "A dealer's code is a capital letter followed by"),
+        ({"code": "D-1", "name": "x"}, "code", "for example D042, not “D-1”."),
+        ({"code": "D" * 17, "name": "x"}, "code", "16 at most"),
+        ({"code": "", "name": "x"}, "code", "A dealer's code is"),
+        ({"code": "D042", "name": "  "}, "name", "The dealer D042 needs a name."),
+        ({"code": "d001", "name": "Another"}, "code", "The code D001 is taken by Hartmann."),
+    ],
+)
+def test_a_dealer_that_cannot_be_added_is_told_why_and_nothing_is_made(node, admin, typed, field, sentence):
+    before, dealer = node.store.names(), node.local.get("dealer:D001")
+    answer = admin.post("/dealers/new", data=typed)
+    assert answer.status_code == 422
+    assert sentence in words_of(answer)
+    assert f'id="field-{field}-error"' in answer.text
+    assert f'value="{html.escape(typed["name"].strip())}"' in answer.text
+    assert (node.store.names(), node.local.get("dealer:D001")) == (before, dealer)
+
+
+def test_a_new_password_makes_the_old_one_useless(node, admin):
+    old = add_dealer(node, "D042", "Bergmann")
+    assert opens(node, old.user, old.password, "book-d042")
+    new = password_on(admin.post("/dealers/D042/password"))
+    assert new != old.password
+    assert not opens(node, old.user, old.password, "book-d042")
+    assert opens(node, old.user, new, "book-d042")
+
+
+def test_a_removed_dealer_is_shut_out_and_its_documents_stay(node, admin):
+    admitted = add_dealer(node, "D042", "Bergmann")
+    node.book_of("D042").put({"_id": "D042:customer:a", "type": "customer", "name": "Kies"})
+    asked = words_of(admin.get("/dealers/D042/remove"))
+    assert "Its database here (book-d042) is kept" in asked
+    assert find_dealer(node, "D042").left_at == ""
+    answer = admin.post("/dealers/D042/remove", follow_redirects=True)
+    assert "Bergmann can no longer sync. What it sent is still here." in words_of(answer)
+    assert not opens(node, admitted.user, admitted.password, "book-d042")
+    assert node.book_of("D042").get("D042:customer:a")["name"] == "Kies"
+    page = words_of(admin.get("/dealers/D042"))
+    assert "This dealer was removed on" in page
+    assert "New password" not in page
+    assert admin.post("/dealers/D042/password").status_code == 422
+    left_at = find_dealer(node, "D042").left_at
+    assert "was removed already" in words_of(admin.post("/dealers/D042/remove", follow_redirects=True))
+    assert find_dealer(node, "D042").left_at == left_at
+
+
+def test_a_removed_dealer_is_admitted_again_with_all_it_had(node, admin):
+    add_dealer(node, "D042", "Bergmann")
+    node.book_of("D042").put({"_id": "D042:customer:a", "type": "customer", "name": "Kies"})
+    remove_dealer(node, "D042")
+    assert 'href="/dealers/D042/readmit"' in admin.get("/dealers/D042").text
+    assert "Everything it sent was kept" in words_of(admin.get("/dealers/D042/readmit"))
+    assert find_dealer(node, "D042").left_at
+    password = password_on(admin.post("/dealers/D042/readmit"))
+    dealer = find_dealer(node, "D042")
+    assert (dealer.left_at, dealer.name) == ("", "Bergmann")
+    assert opens(node, dealer.user, password, "book-d042")
+    assert node.book_of("D042").get("D042:customer:a")["name"] == "Kies"
+    # Asked again, it is no second password.
+    assert admin.post("/dealers/D042/readmit").status_code == 303
+
+
+def test_nobody_gets_a_removed_dealers_documents_by_its_code_alone(node, admin):
+    remove_dealer(node, "D001")
+    answer = admin.post("/dealers/new", data={"code": "D001", "name": "Somebody else"})
+    assert answer.status_code == 422
+    assert "belongs to Hartmann, which was removed" in words_of(answer)
+    assert 'href="/dealers/D001/readmit"' in answer.text
+    dealer = find_dealer(node, "D001")
+    assert dealer.left_at
+    assert dealer.name == "Hartmann"
+
+
+CHANGES = ["/dealers/new", "/dealers/D001/password", "/dealers/D001/remove", "/dealers/D001/readmit"]
+
+
+@pytest.mark.parametrize("role", ["parts", "analyst", "designer"])
+def test_only_an_administrator_changes_dealers(node, enter, role):
+    before = node.local.get("dealer:D001")
+    browser = enter(role)
+    for address in CHANGES:
+        assert browser.post(address, data=NEW).status_code == 403, address
+    for address in ("/dealers/new", "/dealers/D001/remove", "/dealers/D001/readmit"):
+        assert browser.get(address).status_code == 403, address
+    page = browser.get("/dealers/D001")
+    assert page.status_code == 200
+    for words in ("New password", "/remove", "/readmit"):
+        assert words not in page.text
+    assert "/dealers/new" not in browser.get("/dealers").text
+    assert node.local.get("dealer:D001") == before
+    assert node.local.get("dealer:D042") is None
+
+
+def test_a_change_without_the_sessions_token_is_refused(node, admin):
+    before, names = node.local.get("dealer:D001"), node.store.names()
+    admin.token = ""
+    for address in CHANGES:
+        assert admin.post(address, data=NEW).status_code == 400, address
+    assert (node.local.get("dealer:D001"), node.store.names()) == (before, names)
+
+
+@pytest.mark.parametrize("address", ["/dealers/D999/password", "/dealers/D999/remove", "/dealers/D999/readmit"])
+def test_a_dealer_that_there_is_not_is_changed_by_nobody(node, admin, address):
+    assert admin.post(address).status_code == 404
+    assert node.local.get("dealer:D999") is None
+
+
+@pytest.mark.parametrize("role", ["sales", "parts", "principal", "designer", "admin"])
+def test_a_dealers_own_people_have_no_such_pages(sign_in, role):
+    browser = sign_in(role)
+    for address in ("/dealers", "/dealers/D001", "/dealers/new"):
+        assert browser.get(address).status_code == 404, address
+    for address in CHANGES:
+        assert browser.post(address, data=NEW).status_code == 404, address
