@@ -128,7 +128,7 @@ def rotate(name: str, data: Path | None) -> None:
 
     with opened(data) as node:
         rotate_password(node, name)
-    click.echo(f"The connection {name} has a new password; the old one is of no use any more.")
+    click.echo(f"A new password for {name} is asked for; the upstream puts it in force within a minute while it runs.")
 
 
 def _say(check: connections.Check) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.config import ConnectionSettings, read_connection
-from app.couch import Refused, Store, StoreError
+from app.couch import Refused, Store, StoreError, WrongPassword
 from app.errors import ConfigurationError, IronbookError
 from app.replication import passwords
 from app.replication.failures import failure, failure_of
@@ -189,7 +189,14 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
     )
     said: list[str] = []
     try:
-        version = str(there.welcome().get("version", ""))
+        try:
+            welcome = there.welcome()
+        except WrongPassword:
+            taken = passwords.with_next_password(node, connection) if password is None else None
+            if taken is None:
+                raise
+            there, welcome = taken, taken.welcome()
+        version = str(welcome.get("version", ""))
         if not version.split(".")[0].isdigit() or int(version.split(".")[0]) < _OLDEST_VERSION:
             return Check(False, (failure("too_old", connection.url).sentence,))
         said.append(f"{connection.url} answers, version {version}.")

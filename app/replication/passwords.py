@@ -84,13 +84,25 @@ def reach(node: Node, connection: ConnectionSettings, password: str) -> Store:
     try:
         there.database(connection.book).info()
     except WrongPassword:
-        new = node.secrets.get(_pending(connection.name))
-        if not new:
+        taken = with_next_password(node, connection)
+        if taken is None:
             raise
-        there = Store(connection.url, connection.user, new, certificate=connection.certificate)
-        there.database(connection.book).info()
-        node.secrets.set(connection_entry(connection.name), new)
-        node.secrets.remove(_pending(connection.name))
+        there = taken
+    return there
+
+
+def with_next_password(node: Node, connection: ConnectionSettings) -> Store | None:
+    """The upstream's store with the password that was asked for, which is kept from now on; None when none was.
+
+    Raises StoreError when the upstream does not know it either.
+    """
+    new = node.secrets.get(_pending(connection.name))
+    if not new:
+        return None
+    there = Store(connection.url, connection.user, new, certificate=connection.certificate)
+    there.database(connection.book).info()
+    node.secrets.set(connection_entry(connection.name), new)
+    node.secrets.remove(_pending(connection.name))
     return there
 
 

@@ -151,6 +151,7 @@ def test_a_password_is_changed_with_one_word(head_office: Node, make_node: _Made
     joining.rotate_password(dealer, connection.name)
     assert run_pass(dealer, connection).error == ""
     members.settle_members(head_office)
+    assert connections.check(dealer, connection).ok
     assert run_pass(dealer, connection).error == ""
     assert connections.password_of(dealer, connection) != before
     assert run_pass(dealer, connection).error == ""
