@@ -1,4 +1,4 @@
-"""Who may do what. Every route for everybody is in `test_every_route`; sessions and password records in `test_sessions`."""
+"""Who may do what. Every route for everybody is in `test_every_route`; sessions and passwords in `test_sessions`."""
 
 from __future__ import annotations
 
