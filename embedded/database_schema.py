@@ -15,6 +15,9 @@ VERSION = 1
 _LOG_BYTES = 32 * 1024 * 1024
 """What the write-ahead log is cut back to after a large write."""
 
+_PAGES_BYTES = 32 * 1024 * 1024
+"""About what all connections of the process hold of their files; beyond it they use their oldest pages again."""
+
 _TABLES = """
 CREATE TABLE properties (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE counters (
@@ -49,6 +52,7 @@ def connect(path: Path, *, durable: bool = True) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=30, isolation_level=None, check_same_thread=False, cached_statements=256)
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute(f"PRAGMA journal_size_limit={_LOG_BYTES}")
+    connection.execute(f"PRAGMA soft_heap_limit={_PAGES_BYTES}")
     connection.execute(f"PRAGMA synchronous={'FULL' if durable else 'NORMAL'}")
     return connection
 

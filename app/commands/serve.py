@@ -42,7 +42,10 @@ def command(data: Path | None, port: int | None, quiet: bool) -> None:
 
 def serve(settings: Settings, port: int, quiet: bool = False) -> None:
     """Serves the pages of a node until a signal ends it. Raises ConfigurationError when it cannot start."""
+    from app.memory import share_one_heap
     from app.node import make_data_folder, open_node
+
+    share_one_heap()
 
     # The port comes first: it is the cheapest thing that can be wrong.
     with _listening(settings.web_host, port) as listener:

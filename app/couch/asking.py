@@ -9,11 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-import couchdb
-from couchdb import http as couchdb_http
-
 from app.couch.certificates import trusting_only
 from app.couch.errors import StoreError, answered, no_store, unreachable
+from app.couch.library import couchdb, couchdb_http
 
 # Seconds without a byte from the store before a request is given up. Reading a view may have to build its index first.
 USUAL = 60.0
