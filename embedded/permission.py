@@ -8,7 +8,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Sequence
 
-from embedded import attachments, database_reading, javascript, revtree, security_users
+from embedded import attachments, database_reading, javascript, partitions, revtree, security_users
 from embedded.database import Database
 from embedded.database_writing import Edit
 from embedded.document_text import STUBS, document_text, revisions_text, shown_attachments
@@ -34,7 +34,7 @@ def permission_of(
                 if not is_admin:
                     answers[index] = forbidden("You are not a db or server admin.")
                 elif not edit.incoming.deleted:
-                    answers[index] = _design_refusal(edit)
+                    answers[index] = _design_refusal(edit, database.partitioned)
             else:
                 asked.append(index)
         if database.name == "_users":
@@ -55,10 +55,11 @@ def permission_of(
     return ask
 
 
-def _design_refusal(edit: Edit) -> HttpError | None:
+def _design_refusal(edit: Edit, partitioned: bool) -> HttpError | None:
     """Why a design document cannot be one: functions that do not compile, members of the wrong kind."""
     try:
         check_design_document(json_text.stored(edit.incoming.text))
+        partitions.check_option(partitioned, edit.incoming.body.get("options"))
     except HttpError as error:
         return error
     return None

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedded import database_maintenance as maintenance
-from embedded import database_reading
+from embedded import database_reading, partitions
 from embedded.database import Database
 from embedded.document_text import Show, conflicts_text, document_text, shown_attachments
 from embedded.http import json_text
@@ -18,6 +18,7 @@ from embedded.http.response import Response, json_response
 from embedded.http.routing import Route
 
 _UNSET: Any = object()
+_DESIGN = "_design/"
 _BATCH = 200
 """Rows put together in one step."""
 
@@ -103,8 +104,45 @@ async def all_documents(request: Request) -> Response:
 
 async def design_documents(request: Request) -> Response:
     query = await _from_request(request)
-    query.prefix = "_design/"
+    query.prefix = _DESIGN
     return _answer(request, query)
+
+
+async def partition_documents(request: Request) -> Response:
+    query = await _from_request(request)
+    query.prefix = partition_of(request) + ":"
+    return _answer(request, query)
+
+
+async def partition_information(request: Request) -> Response:
+    partition = partition_of(request)
+    counted = await request.database.reading(_partition_counts, partition + ":")
+    documents, deleted, size = counted
+    return json_response(
+        {
+            "db_name": request.database.name,
+            "partition": partition,
+            "doc_count": documents,
+            "doc_del_count": deleted,
+            "sizes": {"active": size, "external": size},
+        }
+    )
+
+
+def partition_of(request: Request) -> str:
+    """The partition in the path. Raises 400 for what can be none, and for a database that has none."""
+    if not request.database.partitioned:
+        raise bad_request("The database is not partitioned.")
+    return partitions.check_name(request.arguments["partition"])
+
+
+def _partition_counts(connection: sqlite3.Connection, prefix: str) -> tuple[int, int, int]:
+    counted: tuple[int, int, int] = connection.execute(
+        "SELECT count(*) - total(d.deleted), total(d.deleted), total(length(b.body)) "
+        "FROM documents d LEFT JOIN bodies b ON b.number = d.body WHERE d.id >= ? AND d.id < ?",
+        (prefix, _prefix_end(prefix)),
+    ).fetchone()
+    return int(counted[0]), int(counted[1]), int(counted[2])
 
 
 async def queries(request: Request) -> Response:
@@ -185,11 +223,11 @@ def _live(connection: sqlite3.Connection, low: str, high: str) -> int:
 def _offset(connection: sqlite3.Connection, query: Query, total: int) -> int:
     """How many rows there are before the first one told."""
     start = _place(query.start)
-    if query.prefix:
+    if query.prefix == _DESIGN:
         return total
     if start is None:
         return min(query.skip, total)
-    before = _live(connection, "", start)
+    before = _live(connection, query.prefix, max(query.prefix, start))
     if query.descending:
         (at_start,) = connection.execute(
             "SELECT count(*) FROM documents WHERE id = ? AND NOT deleted", (start,)
@@ -256,7 +294,8 @@ def _document(connection: sqlite3.Connection, id: str, rev: str, body: int, leav
 
 
 def _row_of_key(connection: sqlite3.Connection, key: Any, query: Query) -> str:
-    stored = database_reading.find(connection, key) if isinstance(key, str) else None
+    is_asked = isinstance(key, str) and (query.prefix == _DESIGN or key.startswith(query.prefix))
+    stored = database_reading.find(connection, key) if is_asked else None
     name = json_text.text(key)
     if stored is None:
         return f'{{"key":{name},"error":"not_found"}}'
@@ -271,7 +310,9 @@ def routes() -> list[Route]:
         Route("POST", "/{db}/_all_docs/queries", queries),
         Route("GET", "/{db}/_local_docs", local_documents),
     ]
+    found.append(Route("GET", "/{db}/_partition/{partition}", partition_information))
     for method in ("GET", "POST"):
+        found.append(Route(method, "/{db}/_partition/{partition}/_all_docs", partition_documents))
         found.append(Route(method, "/{db}/_all_docs", all_documents))
         found.append(Route(method, "/{db}/_design_docs", design_documents))
     return found

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from embedded import partitions
 from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request
 from embedded.mango.planning import ALL_DOCUMENTS, MangoIndex
@@ -23,6 +24,7 @@ class Wanted:
     name: str
     fields: dict[str, str]
     definition: dict[str, Any]
+    partitioned: bool = True
 
     def view(self) -> dict[str, Any]:
         mapped: dict[str, Any] = {"fields": self.fields}
@@ -51,7 +53,10 @@ def read_wanted(body: Mapping[str, Any]) -> Wanted:
     identity = json_text.canonical([list(fields.items()), partial, body.get("name")])
     digest = hashlib.sha1(identity.encode("utf-8", "surrogatepass"), usedforsecurity=False).hexdigest()
     design = str(body.get("ddoc", digest)).removeprefix("_design/")
-    return Wanted(f"_design/{design}", str(body.get("name", digest)), fields, defined)
+    partitioned = body.get("partitioned", True)
+    if not isinstance(partitioned, bool):
+        raise bad_request("`partitioned` must be a boolean.", error="invalid_partitioned_option")
+    return Wanted(f"_design/{design}", str(body.get("name", digest)), fields, defined, partitioned)
 
 
 def _fields(given: Any) -> dict[str, str]:
@@ -82,17 +87,18 @@ def read_sort(given: Any) -> list[tuple[str, str]]:
     return found
 
 
-def indexes_of(design: Mapping[str, Any]) -> list[MangoIndex]:
-    """The indexes in one design document; none when it is not one of Mango's."""
+def indexes_of(design: Mapping[str, Any], partitioned: bool) -> list[MangoIndex]:
+    """The indexes in one design document; none when it is not one of Mango's. `partitioned`: its database is."""
     views = design.get("views")
     if design.get("language") != "query" or not isinstance(views, dict):
         return []
     found = []
+    is_partitioned = partitions.is_partitioned(partitioned, design.get("options"))
     for name, view in sorted(views.items()):
         mapped = view.get("map") if isinstance(view, dict) else None
         fields = mapped.get("fields") if isinstance(mapped, dict) else None
         if isinstance(mapped, dict) and isinstance(fields, dict):
-            found.append(MangoIndex(str(design["_id"]), name, tuple(fields), _definition(mapped)))
+            found.append(MangoIndex(str(design["_id"]), name, tuple(fields), _definition(mapped), is_partitioned))
     return found
 
 
@@ -110,14 +116,20 @@ def described(index: MangoIndex) -> dict[str, Any]:
         "ddoc": index.design,
         "name": index.name,
         "type": "json",
-        "partitioned": False,
+        "partitioned": index.partitioned,
         "def": index.definition,
     }
 
 
-def with_index(design: Mapping[str, Any] | None, wanted: Wanted) -> dict[str, Any] | None:
-    """The design document with the index in it; None when it is there. Raises 400 for another kind of document."""
-    document: dict[str, Any] = dict(design or {"_id": wanted.design, "language": "query", "views": {}})
+def with_index(design: Mapping[str, Any] | None, wanted: Wanted, partitioned: bool) -> dict[str, Any] | None:
+    """The design document with the index in it; None when it is there. `partitioned`: its database is.
+
+    Raises 400 for a design document of another kind.
+    """
+    made: dict[str, Any] = {"_id": wanted.design, "language": "query", "views": {}}
+    if partitioned:
+        made["options"] = {"partitioned": wanted.partitioned}
+    document: dict[str, Any] = dict(design or made)
     if document.get("language") != "query":
         raise bad_request(f"{wanted.design} is a design document of another language.", error="invalid_ddoc_lang")
     views = dict(document.get("views", {}))

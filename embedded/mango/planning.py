@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
-from embedded import collation
+from embedded import collation, partitions
 from embedded.collation.json_order import ARRAY
 from embedded.mango.selector import Path, split_field
 
@@ -22,6 +22,7 @@ class MangoIndex:
     name: str
     fields: tuple[str, ...]
     definition: Mapping[str, Any] = field(default_factory=dict)
+    partitioned: bool = False
 
     @property
     def is_partial(self) -> bool:
@@ -90,6 +91,15 @@ def _has_order(index: MangoIndex, sort: list[Path], conditions: Mapping[Path, li
         if not paths or not any(operator == "$eq" for operator, _ in conditions.get(paths[0], [])):
             return False
         paths = paths[1:]
+
+
+def within_partition(plan: Plan, partition: str) -> Plan:
+    """The plan, for the documents of one partition only."""
+    prefix = partitions.prefix(partition)
+    end = partitions.after(prefix)
+    if plan.index.design is None:
+        return replace(plan, low=max(plan.low, prefix), high=end if plan.high is None else min(plan.high, end))
+    return replace(plan, low=prefix + plan.low, high=end if plan.high is None else prefix + plan.high)
 
 
 # --- what a selector says for certain

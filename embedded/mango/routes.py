@@ -9,13 +9,14 @@ from typing import Any
 from embedded import database_incoming, database_reading
 from embedded.database import Database
 from embedded.http import json_text
+from embedded.http.all_documents_routes import partition_of
 from embedded.http.document_writing import store_one
 from embedded.http.errors import HttpError, bad_request, not_found
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response, text_response
 from embedded.http.routing import Route
 from embedded.mango import finding, index_documents
-from embedded.mango.planning import ALL_DOCUMENTS, MangoIndex, Plan, choose, plan_with
+from embedded.mango.planning import ALL_DOCUMENTS, MangoIndex, Plan, choose, plan_with, within_partition
 from embedded.mango.question import Question, read_question
 from embedded.mapreduce import indexes as view_indexes
 from embedded.mapreduce.definition import View
@@ -30,6 +31,8 @@ def routes() -> list[Route]:
     return [
         Route("POST", "/{db}/_find", find),
         Route("POST", "/{db}/_explain", explain),
+        Route("POST", "/{db}/_partition/{partition}/_find", find),
+        Route("POST", "/{db}/_partition/{partition}/_explain", explain),
         Route("GET", "/{db}/_index", list_indexes),
         Route("POST", "/{db}/_index", create_index),
         Route("POST", "/{db}/_index/_bulk_delete", delete_indexes),
@@ -41,7 +44,7 @@ def routes() -> list[Route]:
 async def find(request: Request) -> Response:
     started = time.perf_counter()
     question = read_question(await request.json_object())
-    plan, warnings = await _plan(request.database, question)
+    plan, warnings = await _plan(request, question)
     shared = request.store.shared
     if plan.index.design is None:
         found = await request.database.reading(_find_by_id, plan, question)
@@ -69,9 +72,19 @@ def _find_by_index(indexes: Indexes, index: ViewIndex, view: View, plan: Plan, q
         return finding.find(plan, question, found.connection, found.documents, found.number)
 
 
-async def _plan(database: Database, question: Question) -> tuple[Plan, list[str]]:
+async def _plan(request: Request, question: Question) -> tuple[Plan, list[str]]:
     """How to answer, and what to warn of. Raises 400 `no_usable_index`."""
-    known = await database.reading(_indexes)
+    if "partition" not in request.arguments:
+        return await _plan_within(request.database, question, partitioned=False)
+    partition = partition_of(request)
+    plan, warnings = await _plan_within(request.database, question, partitioned=True)
+    return within_partition(plan, partition), warnings
+
+
+async def _plan_within(database: Database, question: Question, partitioned: bool) -> tuple[Plan, list[str]]:
+    """`partitioned`: by indexes of that kind; those of the other have the rows in another order."""
+    found = await database.reading(_indexes, database.partitioned)
+    known = [index for index in found if index.partitioned is partitioned]
     warnings: list[str] = []
     if question.use_index is not None:
         plans = [
@@ -97,22 +110,22 @@ def _not_used(use_index: Any) -> str:
     return f"{name} was not used because it does not contain a valid index for this query."
 
 
-def _indexes(connection: sqlite3.Connection) -> list[MangoIndex]:
+def _indexes(connection: sqlite3.Connection, partitioned: bool) -> list[MangoIndex]:
     found: list[MangoIndex] = []
     for design in database_reading.design_documents(connection):
         if '"query"' in design.text:
-            found += index_documents.indexes_of(json_text.stored(design.text))
+            found += index_documents.indexes_of(json_text.stored(design.text), partitioned)
     return found
 
 
 async def explain(request: Request) -> Response:
     question = read_question(await request.json_object())
-    plan, _ = await _plan(request.database, question)
+    plan, _ = await _plan(request, question)
     return json_response(
         {
             "dbname": request.database.name,
             "index": index_documents.described(plan.index),
-            "partitioned": False,
+            "partitioned": "partition" in request.arguments,
             "selector": question.selector,
             "opts": {
                 "use_index": question.use_index or [],
@@ -121,7 +134,7 @@ async def explain(request: Request) -> Response:
                 "skip": question.skip,
                 "sort": dict.fromkeys(question.sort, "desc" if question.descending else "asc"),
                 "fields": [".".join(path) for path in question.fields] if question.fields else [],
-                "partition": "",
+                "partition": request.arguments.get("partition", ""),
                 "r": 1,
                 "conflicts": question.conflicts,
                 "stale": "",
@@ -148,7 +161,7 @@ async def explain(request: Request) -> Response:
 
 
 async def list_indexes(request: Request) -> Response:
-    known = [ALL_DOCUMENTS, *await request.database.reading(_indexes)]
+    known = [ALL_DOCUMENTS, *await request.database.reading(_indexes, request.database.partitioned)]
     skip, limit = request.integer("skip", 0) or 0, request.integer("limit")
     shown = known[skip:] if limit is None else known[skip : skip + limit]
     described = [index_documents.described(index) for index in shown]
@@ -158,7 +171,7 @@ async def list_indexes(request: Request) -> Response:
 async def create_index(request: Request) -> Response:
     wanted = index_documents.read_wanted(await request.json_object())
     design = await request.database.reading(_design, wanted.design)
-    document = index_documents.with_index(design, wanted)
+    document = index_documents.with_index(design, wanted, request.database.partitioned)
     if document is not None:
         await store_one(request, database_incoming.parse(document))
     result = "exists" if document is None else "created"

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from embedded import collation, database_reading
+from embedded import collation, database_reading, partitions
 from embedded.database import Database
 from embedded.database_reading import DocumentChange
 from embedded.http import json_text
@@ -47,6 +47,7 @@ class Update:
     make_tree: Callable[[sqlite3.Connection, int], Tree]
     includes_design: bool = False
     includes_local_seq: bool = False
+    partitioned: bool = False
 
 
 def bring_up_to_date(connection: sqlite3.Connection, update: Update, progress: Callable[[int], None]) -> None:
@@ -172,7 +173,9 @@ class _Writing:
         by_document: dict[int, list[Emitted]] = {}
         for row in emitted:
             by_document.setdefault(row.document, []).append(row)
-        return [(batch[at].id, _placed(batch[at].id, rows)) for at, rows in by_document.items()]
+        return [
+            (batch[at].id, _placed(batch[at].id, rows, self._update.partitioned)) for at, rows in by_document.items()
+        ]
 
     def finish(self, is_last: bool) -> None:
         """Bring the trees up to date, or leave all of them to the last commit when too much changed."""
@@ -194,10 +197,10 @@ class _Writing:
                 tree.repair({tree.node_of(place) for place in touched})
 
 
-def _placed(id: str, rows: Sequence[Emitted]) -> list[Placed]:
+def _placed(id: str, rows: Sequence[Emitted], partitioned: bool) -> list[Placed]:
     """The rows of one document. What it emits several times for one key is ordered by the values."""
-    end = id.encode()
-    found = [(row.view, collation.encode(json_text.stored(row.key)) + end, row) for row in rows]
+    begin, end = partitions.prefix_of_id(id) if partitioned else b"", id.encode()
+    found = [(row.view, begin + collation.encode(json_text.stored(row.key)) + end, row) for row in rows]
     if len(rows) > 1 and len({(view, place) for view, place, _ in found}) < len(rows):
         found.sort(key=lambda one: (one[0], one[1], value_order(json_text.stored(one[2].value))))
     return [

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
-from embedded import active_tasks
+from embedded import active_tasks, partitions
 from embedded.active_tasks import Task
 from embedded.database import Database
 from embedded.http.errors import HttpError
@@ -46,9 +46,10 @@ class ViewIndex:
         self.definition = definition
         self.name = name
         self.updating: asyncio.Task[None] | None = None
-        self.file = IndexFile(
-            database.index_directory() / f"{definition.signature}.sqlite", len(definition.maps), database.uuid
-        )
+        self.partitioned = partitions.is_partitioned(database.partitioned, definition.options)
+        kind = ".partitioned" if self.partitioned else ""
+        path = database.index_directory() / f"{definition.signature}{kind}.sqlite"
+        self.file = IndexFile(path, len(definition.maps), database.uuid)
 
     @contextlib.contextmanager
     def reading(self, functions: ViewFunctions, view: View, with_documents: bool) -> Iterator[Index]:
@@ -98,6 +99,7 @@ class ViewIndex:
             lambda connection, number: self._tree(connection, functions, number),
             includes_design=definition.options.get("include_design") is True,
             includes_local_seq=definition.options.get("local_seq") is True,
+            partitioned=self.partitioned,
         )
         total = max(1, self.database.update_seq)
         with self.file.building() as connection:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from embedded import collation
+from embedded import collation, partitions
 from embedded.http import json_text
 from embedded.http.errors import bad_request, query_parse_error
 
@@ -18,7 +18,7 @@ _ALL_ROWS: Final = 2**31
 
 @dataclass(slots=True)
 class Options:
-    """`low` and `high` bound the places of the rows: from `low`, without `high`."""
+    """`low` and `high` bound the places of the rows: from `low`, without `high`. `prefix`: of the partition."""
 
     reduce: bool
     group_level: int = 0
@@ -33,6 +33,18 @@ class Options:
     attachments: bool = False
     update: str = "true"
     update_seq: bool = False
+    prefix: bytes = b""
+
+    def confine(self, prefix: bytes) -> None:
+        """Ask only for the rows whose places begin so, as if there were no others."""
+        self.prefix = prefix
+        self.low = prefix + self.low
+        self.high = partitions.after(prefix) if self.high is None else prefix + self.high
+
+    @property
+    def whole(self) -> tuple[bytes, bytes | None]:
+        """Between which places all rows are that could be asked for."""
+        return self.prefix, partitions.after(self.prefix) if self.prefix else None
 
     @property
     def group(self) -> bool:
@@ -190,9 +202,9 @@ def _edge(key: Any, id: str | None, before: bool) -> bytes:
     return place if before else place + b"\xff"
 
 
-def range_of_key(key: Any) -> tuple[bytes, bytes]:
-    """The places of all rows of one key."""
-    encoded = collation.encode(key)
+def range_of_key(key: Any, prefix: bytes) -> tuple[bytes, bytes]:
+    """The places of all rows of one key. `prefix`: of the partition."""
+    encoded = prefix + collation.encode(key)
     return encoded, encoded + b"\xff"
 
 

@@ -59,12 +59,13 @@ def row_texts(index: Index, options: Options) -> Iterator[str]:
 
 def offset(index: Index, options: Options) -> int:
     """How many rows of the view come before the first one a query is about, skipped ones included."""
-    within = next(iter(_ranges(options)), (b"", None))
+    first, end = options.whole
+    within = next(iter(_ranges(options)), (first, end))
     if options.descending:
-        before = index.tree.count((within[1], None)) if within[1] is not None else 0
+        before = index.tree.count((within[1], end)) if within[1] not in (None, end) else 0
     else:
-        before = index.tree.count((b"", within[0])) if within[0] else 0
-    total = index.tree.count((b"", None))
+        before = index.tree.count((first, within[0])) if within[0] != first else 0
+    total = index.tree.count((first, end))
     return min(before + options.skip, total)
 
 
@@ -73,7 +74,7 @@ def _ranges(options: Options) -> Iterator[Range]:
         yield options.low, options.high
     else:
         for key in options.keys:
-            yield range_of_key(key)
+            yield range_of_key(key, options.prefix)
 
 
 def _select(number: int, what: str, within: Range, descending: bool) -> tuple[str, tuple[Any, ...]]:
@@ -194,7 +195,8 @@ def _groups_within(index: Index, within: Range, options: Options) -> Iterator[_G
         groups = 0
         while at < len(rows):
             key = json_text.stored(rows[at][2])
-            prefix = collation.encode(key) if options.is_exact else collation.group_prefix(key, options.group_level)
+            of_key = collation.encode(key) if options.is_exact else collation.group_prefix(key, options.group_level)
+            prefix = options.prefix + of_key
             size = 1
             while at + size < len(rows) and rows[at + size][0].startswith(prefix):
                 size += 1

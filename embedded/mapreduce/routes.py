@@ -7,11 +7,12 @@ import sqlite3
 from collections.abc import AsyncIterator, Generator, Iterator, Mapping
 from typing import Any, Final
 
-from embedded import database_reading
+from embedded import database_reading, partitions
 from embedded.collation import COLLATOR_VERSION
 from embedded.database import Database
 from embedded.http import json_text
-from embedded.http.errors import HttpError, bad_request, not_found
+from embedded.http.all_documents_routes import partition_of
+from embedded.http.errors import HttpError, bad_request, not_found, query_parse_error
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response
 from embedded.http.routing import Right, Route
@@ -33,14 +34,9 @@ def routes() -> list[Route]:
         Route("POST", view + "/queries", query_view_often),
         Route("GET", "/{db}/_design/{design}/_info", index_information),
         Route("POST", "/{db}/_view_cleanup", clean_up, Right.DATABASE_ADMIN),
-        Route("GET", "/{db}/_partition/{partition}/_design/{design}/_view/{view}", _no_partitions),
-        Route("POST", "/{db}/_partition/{partition}/_design/{design}/_view/{view}", _no_partitions),
+        Route("GET", "/{db}/_partition/{partition}/_design/{design}/_view/{view}", query_view),
+        Route("POST", "/{db}/_partition/{partition}/_design/{design}/_view/{view}", query_view),
     ]
-
-
-async def _no_partitions(request: Request) -> Response:
-    reason = "This store does not query one partition; leave _partition out and select by key."
-    raise HttpError(501, "not_implemented", reason)
 
 
 async def query_view(request: Request) -> Response:
@@ -49,7 +45,20 @@ async def query_view(request: Request) -> Response:
         body = read_body(await request.json())
     index, view = await _index(request)
     options = read_options(request.query, body, view.reduce is not None)
+    _confine(request, index, options)
     return await _answer(request, index, view, [options], "", "")
+
+
+def _confine(request: Request, index: ViewIndex, options: Options) -> None:
+    """To the partition in the path. Raises 400 when there must be one, or must not."""
+    partition = request.arguments.get("partition")
+    if index.partitioned and partition is None:
+        raise query_parse_error("`partition` parameter is mandatory for queries to this view.")
+    if partition is not None:
+        name = partition_of(request)
+        if not index.partitioned:
+            raise query_parse_error("`partition` parameter is not supported in this view.")
+        options.confine(partitions.prefix(name))
 
 
 async def query_view_often(request: Request) -> Response:
@@ -59,6 +68,8 @@ async def query_view_often(request: Request) -> Response:
         raise bad_request("`queries` must be an array of objects.")
     index, view = await _index(request)
     options = [read_options(request.query, read_body(query), view.reduce is not None) for query in queries]
+    for one in options:
+        _confine(request, index, one)
     return await _answer(request, index, view, options, '{"results":[\n', "\n]}")
 
 
@@ -151,7 +162,7 @@ def _pieces(
             if options.reduce:
                 head, rows = "", reduction_texts(found, options)
             else:
-                total = found.tree.count((b"", None))
+                total = found.tree.count(options.whole)
                 head, rows = f'"total_rows":{total},"offset":{offset(found, options)},', row_texts(found, options)
             yield f'{{{head}{update_seq}"rows":[\n'
             is_first = True

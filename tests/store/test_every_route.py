@@ -52,7 +52,11 @@ TABLE = {
         GET PUT POST DELETE COPY /{db}/_local/{local...}
         GET /{db}/_local_docs
         POST /{db}/_missing_revs
+        GET /{db}/_partition/{partition}
+        GET POST /{db}/_partition/{partition}/_all_docs
         GET POST /{db}/_partition/{partition}/_design/{design}/_view/{view}
+        POST /{db}/_partition/{partition}/_explain
+        POST /{db}/_partition/{partition}/_find
         GET /{db}/_purged_infos_limit
         POST /{db}/_revs_diff
         GET /{db}/_revs_limit
