@@ -25,11 +25,14 @@ class Row(NamedTuple):
 
 @dataclass
 class Rows:
-    """The answer of a view. `total_rows` and `offset` are None for reductions."""
+    """The answer of a view. `total_rows` and `offset` are None for reductions; `update_seq` (opaque) says what the
+    index had seen, where it was asked for.
+    """
 
     rows: list[Row]
     total_rows: int | None = None
     offset: int | None = None
+    update_seq: Any = None
 
     def __iter__(self) -> Iterator[Row]:
         return iter(self.rows)
@@ -269,7 +272,7 @@ def _document_path(id: str) -> list[str] | None:
 
 def _rows(answer: Mapping[str, Any]) -> Rows:
     rows = [Row(line.get("id"), line["key"], line.get("value"), line.get("doc")) for line in answer["rows"]]
-    return Rows(rows, answer.get("total_rows"), answer.get("offset"))
+    return Rows(rows, answer.get("total_rows"), answer.get("offset"), answer.get("update_seq"))
 
 
 # Parameters of views that hold JSON; the others are plain words and numbers.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from app.market import ranges
 from app.market.places import Place, as_places, tiles
 from app.market.ranges import Range
+from app.market.remembered import remembered
 
 if TYPE_CHECKING:
     from app.couch import Database, Row
@@ -139,20 +140,33 @@ def customers(node: Node) -> dict[str, int]:
 
 
 def demand(node: Node, dealer: str, make: str | None, today: date) -> Demand:
-    """What the machines of a dealer and a make, or all, will need (three requests)."""
-    months, parts, overdue = ranges.months(dealer, make), ranges.demand(dealer, make), ranges.overdue(dealer, make)
+    """What the machines of a dealer and a make, or all, will need (one request; three after the forecast changed)."""
+    overdue = ranges.overdue(dealer, make)
+    late = node.forecast.view(overdue.database, overdue.view, **overdue.query(), update_seq=True)
+    by_month, by_part = remembered(
+        node, ("demand", dealer, make), late.update_seq, lambda: _demand(node, dealer, make)
+    )  # fmt: skip
+    coming = {month: by_month.get(month, Amount()) for month in months_from(today)} if by_month else {}
+    return Demand({**by_month, **coming}, by_part, sum(row.value for row in late))
+
+
+def _demand(node: Node, dealer: str, make: str | None) -> tuple[dict[str, Amount], dict[str, Amount]]:
+    """By month and by part: a group for each part of each make, of which a manufacturer has thousands."""
+    months, parts = ranges.months(dealer, make), ranges.demand(dealer, make)
     makes = 1 if make is None else 0
     by_month = _sums(_read(node, months, months.groups(1 + makes)), together=True)
-    by_part = _sums(_read(node, parts, parts.groups(1 + makes)))
-    coming = {month: by_month.get(month, Amount()) for month in months_from(today)} if by_month else {}
-    late = sum(row.value for row in _read(node, overdue, overdue.query()))
-    return Demand({**by_month, **coming}, by_part, late)
+    return by_month, _sums(_read(node, parts, parts.groups(1 + makes)))
 
 
 def demand_of_month(node: Node, month: str, dealer: str, make: str | None) -> dict[str, Amount]:
-    """What is needed in one month, by part id (two requests)."""
-    wanted = ranges_of(node, ranges.demand(dealer, make, month))
-    return _sums(row for rows in _counts(node, wanted, 1) for row in rows)
+    """What is needed in one month, by part id (one request; three after the forecast changed)."""
+
+    def work() -> dict[str, Amount]:
+        wanted = ranges_of(node, ranges.demand(dealer, make, month))
+        return _sums(row for rows in _counts(node, wanted, 1) for row in rows)
+
+    seq = node.forecast.view("forecast", "by_month", reduce=False, limit=0, update_seq=True, **ranges.AS_INDEXED)
+    return remembered(node, ("month", month, dealer, make), seq.update_seq, work)
 
 
 def demand_of_part(node: Node, part: str, today: date) -> dict[str, Amount]:

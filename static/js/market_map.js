@@ -8,15 +8,31 @@
   }
 
   function size(count) {
-    return Math.round(Math.min(64, 24 + 7 * Math.log10(count) * 1.6));
+    return Math.round(Math.min(60, 24 + 11 * Math.log10(count)));
   }
 
-  function marker(point) {
+  // Where a circle is drawn: in the middle of its machines, but not beyond the edge of the square they are counted in, so
+  // that no circle covers another.
+  function place(map, point, side) {
+    var zoom = map.getZoom(), world = 256 * Math.pow(2, zoom), width = world / Math.pow(2, point.square.length);
+    var x = 0, y = 0;
+    for (var n = 0; n < point.square.length; n++) {
+      var digit = Number(point.square.charAt(n)), half = world / Math.pow(2, n + 1);
+      x += (digit % 2) * half;
+      y += (digit > 1 ? 1 : 0) * half;
+    }
+    var middle = map.project([point.latitude, point.longitude], zoom), room = Math.min(side, width) / 2;
+    return map.unproject([
+      Math.min(Math.max(middle.x, x + room), x + width - room), Math.min(Math.max(middle.y, y + room), y + width - room)
+    ], zoom);
+  }
+
+  function marker(map, point) {
     var side = size(point.count);
     var icon = window.L.divIcon({
       className: 'map-count' + (side > 40 ? ' map-count-large' : ''), html: '', iconSize: [side, side]
     });
-    var drawn = window.L.marker([point.latitude, point.longitude], { icon: icon, title: point.title, keyboard: true });
+    var drawn = window.L.marker(place(map, point, side), { icon: icon, title: point.title, keyboard: true });
     drawn.on('add', function () { drawn.getElement().textContent = point.label; });
     return drawn;
   }
@@ -49,7 +65,7 @@
   function show(map, layer, points) {
     layer.clearLayers();
     points.forEach(function (point) {
-      var mark = marker(point);
+      var mark = marker(map, point);
       mark.bindPopup(function () { return popup(map, point, mark); });
       layer.addLayer(mark);
     });
