@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from app.security.access import needs, require
 from app.web import current, document_editing, document_fields
 from app.web.addresses import local_page
 from app.web.document_editing import Editing
+from app.web.document_fields import InputField, InputRow
 from app.web.documents import titles_of
 from app.web.frame import document_url, is_fragment
 from app.web.lookup import title_of
@@ -80,10 +81,10 @@ def form(document_type: str) -> ResponseReturnValue:
     typed = MultiDict(request.form)
     typed.update(place.fixed)
     editing = document_editing.read(definition, typed, current.node().book, current.user().roles, _zone())
-    if document_type == "service":
-        editing.values = {**editing.values, "lines": _ticked(place)}
     if editing.unfinished:
-        return _page(definition, place, editing, status=422 if editing.errors else 200)
+        return _page(definition, place, editing, status=200 if editing.rows_changed else 422)
+    if document_type == "service":
+        editing.values = {**editing.values, "lines": [*_ticked(place), *(editing.values.get("lines") or ())]}
     document, existing = document_editing.new_document(current.node().book, definition, editing, current.node().dealer)
     if document is None:
         return _page(definition, place, editing, existing, status=422)
@@ -181,7 +182,7 @@ def _page(
     node = current.node()
     named = titles_of(document_fields.references(definition, editing.values), around=node.book)
     named.update(editing.typed_titles)
-    hidden = {*place.fixed, *(("lines",) if definition.name == "service" else ())}
+    plan = _plan(place) if definition.name == "service" else []
     sections = document_fields.input_sections(
         definition,
         editing.values,
@@ -192,6 +193,7 @@ def _page(
         _zone(),
         scope=place.section,
     )
+    fields = [each for section in sections for each in section.fields]
     back = local_page(request.args.get("next", ""), f"{document_url(place.on['_id'])}#{place.section}")
     ticked = {key.removeprefix("tick.") for key in request.form if key.startswith("tick.")}
     fragment = is_fragment() and place.section
@@ -204,9 +206,10 @@ def _page(
         on_title=on_title,
         section=place.section,
         scope=place.section,
-        fields=[each for section in sections for each in section.fields if each.name not in hidden],
+        fields=[each for each in fields if each.name not in place.fixed and each.name != "lines"],
+        parts_used=next((_other_parts(each, plan) for each in fields if each.name == "lines"), None),
         labels=definition.labels,
-        plan=_plan(place) if definition.name == "service" else [],
+        plan=plan,
         ticked=ticked,
         editing=editing,
         existing_url=document_url(existing) if existing else "",
@@ -217,6 +220,20 @@ def _page(
     if fragment:
         response.headers["HX-Retarget"] = f"#add-{place.section}"
     return response
+
+
+def _other_parts(field: InputField, plan: list[PlanStatus]) -> InputField:
+    """The rows of a service for parts that no line of the plan brought."""
+
+    def without_line(cells: Sequence[InputField]) -> list[InputField]:
+        return [cell for cell in cells if cell.name != "plan_line"]
+
+    return replace(
+        field,
+        label="Other parts used" if plan else field.label,
+        columns=without_line(field.columns),
+        rows=[InputRow(row.key, without_line(row.cells)) for row in field.rows],
+    )
 
 
 def _added(definition: Form, place: Place, document: Mapping[str, Any]) -> ResponseReturnValue:

@@ -17,7 +17,7 @@ from app.design.checking import check_references, check_unique
 from app.design.parsing import new_document as begun
 from app.design.parsing import parse
 from app.documents.ids import document_id, natural_key
-from app.web import catalog_checks, current
+from app.web import catalog_checks, current, meter
 from app.web.document_fields import TYPED, asked_for, references, submitted
 from app.web.lookup import resolve
 
@@ -31,13 +31,15 @@ if TYPE_CHECKING:
 class Editing:
     """A form being filled in.
 
-    `typed_titles` is what was typed into references that were not found; `asked` are the fields that came back.
+    `typed_titles` is what was typed into references that were not found; `asked` are the fields that came back;
+    `question` is to be answered before a save.
     """
 
     values: Mapping[str, Any]
     base: Mapping[str, Any] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
     refusal: str = ""
+    question: str = ""
     rows_changed: bool = False
     typed_titles: dict[str, str] = field(default_factory=dict)
     asked: frozenset[str] = frozenset()
@@ -45,7 +47,7 @@ class Editing:
     @property
     def unfinished(self) -> bool:
         """Whether the page is to be shown again: something is wrong, or a row was added or removed without saving."""
-        return bool(self.errors or self.refusal or self.rows_changed)
+        return bool(self.errors or self.refusal or self.question or self.rows_changed)
 
     @property
     def base_asked(self) -> dict[str, Any]:
@@ -101,10 +103,14 @@ def read(
     errors |= _beside(
         _refused(database, form, values, errors, document), dict(zip(made, _new_keys(form, raw), strict=True))
     )
+    asking = ""
+    if not errors and form.name in ("reading", "service") and "confirmed" not in typed:
+        own_id = str(document["_id"]) if document else ""
+        asking = meter.question(database, {**(document or {}), **values}, own_id)
     if errors:
         # What is wrong stays on the page as it was typed.
         values |= {name: raw[name] for name in raw if name in errors or _has_wrong_row(name, errors)}
-    return Editing(values, base, errors, typed_titles=typed_titles, asked=asked)
+    return Editing(values, base, errors, question=asking, typed_titles=typed_titles, asked=asked)
 
 
 def _refused(

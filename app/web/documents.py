@@ -20,6 +20,7 @@ from app.web.addresses import local_page
 from app.web.catalog_uses import uses_of
 from app.web.document_editing import Editing
 from app.web.files import file_fields
+from app.web.formatting import format_count
 from app.web.frame import document_url, type_of
 from app.web.lookup import title_of
 from app.web.readable import readable
@@ -88,7 +89,7 @@ def edit(document_id: str) -> ResponseReturnValue:
         )
     editing = _read(form, database, document)
     if editing.unfinished:
-        return _edit_page(form, document, editing), 422 if editing.errors else 200
+        return _edit_page(form, document, editing), 200 if editing.rows_changed else 422
     try:
         values = {**document_editing.filled_in(editing), "_id": document_id}
         base = {**editing.base_asked, "_id": document_id}
@@ -111,7 +112,7 @@ def new(document_type: str) -> ResponseReturnValue:
         return _new_page(form, Editing(values=document_editing.given(form, request.args)))
     editing = _read(form, database)
     if editing.unfinished:
-        return _new_page(form, editing), 422 if editing.errors else 200
+        return _new_page(form, editing), 200 if editing.rows_changed else 422
     dealer = "" if document_type in current.CATALOG_TYPES else current.node().dealer
     document, existing = document_editing.new_document(database, form, editing, dealer)
     if document is None:
@@ -136,7 +137,10 @@ def delete(document_id: str) -> ResponseReturnValue:
     title, uses = _title(document), uses_of(document)
     changed = request.method == "POST" and request.form.get("revision") != document["_rev"]
     if request.method == "GET" or changed or uses.refusal:
-        page = render_template("documents/delete.html", document=document, title=title, changed=changed, uses=uses)
+        hanging = "" if database.name == "catalog" else _hanging(database, document_id)
+        page = render_template(
+            "documents/delete.html", document=document, title=title, changed=changed, uses=uses, hanging=hanging
+        )
         return page, 200 if request.method == "GET" or changed else 422
     saved = saving.delete(database, document, by=current.user().name)
     if saved.outcome == "merged":
@@ -237,6 +241,19 @@ def _changes(database: Database, document_id: str) -> list[dict[str, Any]]:
         limit=CHANGES_SHOWN,
     )
     return [row.doc for row in rows if row.doc]
+
+
+def _hanging(database: Database, document_id: str) -> str:
+    """What names a document, counted by kind in words: ``2 machines, 5 people``; empty when nothing does."""
+    rows = database.view("references", "to", startkey=[document_id], endkey=[document_id, {}], group_level=2)
+    counted = []
+    for row in rows:
+        kind = str(row.key[1])
+        if current.may("read", kind):
+            form = current.forms().get(kind)
+            one, many = (form.label, form.plural) if form else (kind, kind)
+            counted.append(format_count(int(row.value), one[:1].lower() + one[1:], many[:1].lower() + many[1:]))
+    return ", ".join(counted)
 
 
 def _read(form: Form, database: Database, document: Mapping[str, Any] | None = None) -> Editing:

@@ -242,3 +242,17 @@ def test_what_is_wrong_in_a_row_leads_to_its_field(sales: Browser) -> None:
     assert '<a href="#field-people-phones.new1.number">' in page
     assert 'id="field-people-phones.new1.number"' in page
     assert 'aria-describedby="field-people-phones.new1.number-error"' in page
+
+
+def test_before_a_customer_is_deleted_the_page_says_what_hangs_on_it(node: Node, sales: Browser) -> None:
+    page = sales.get(f"/documents/{dealership.CUSTOMER}/delete").get_data(as_text=True)
+    assert "1 keepsake, 2 machines, 2 people" in page.replace("\u00a0", " ")
+    document = node.book.get(dealership.CUSTOMER)
+    assert document is not None
+    sales.post(f"/documents/{dealership.CUSTOMER}/delete", data={"revision": document["_rev"]})
+    assert "deleted this" in sales.get(f"/customers/{dealership.CUSTOMER}", follow_redirects=True).get_data(
+        as_text=True
+    )
+    assert sales.get(f"/documents/{dealership.OWNER}").status_code == 200
+    sales.post(f"/documents/{dealership.CUSTOMER}/undelete")
+    assert "Ida Berg" in sales.get(f"/customers/{dealership.CUSTOMER}").get_data(as_text=True)

@@ -124,3 +124,65 @@ def test_a_position_is_drawn_on_outlines_of_this_node(node: Node, parts: Browser
 
 def test_an_unknown_machine_is_not_found(parts: Browser) -> None:
     assert parts.get("/machines/D001:machine:ACME-999", follow_redirects=True).status_code == 404
+
+
+def test_hours_below_the_last_reading_are_questioned_and_saved_when_confirmed(node: Node, parts: Browser) -> None:
+    address = f"/add/reading?on={dealership.EXCAVATOR}"
+    typed = {"at": f"{dealership.day(node, 1)}T09:00", "hours": "48", "source": "manual"}
+    asked = parts.post(address, data=typed, headers=HTMX)
+    assert asked.status_code == 422
+    page = asked.get_data(as_text=True)
+    assert "The meter stood at 480 h" in page
+    assert 'value="48"' in page
+    assert len(reading_hours(node)) == 3
+    assert parts.post(address, data={**typed, "confirmed": "yes"}, headers=HTMX).status_code == 200
+    assert 48 in reading_hours(node)
+
+
+def test_a_slip_in_a_services_hours_is_questioned_too(node: Node, parts: Browser) -> None:
+    typed = {"done_on": dealership.day(node, 1), "hours": "48000", "kind": "planned"}
+    asked = parts.post(f"/add/service?on={dealership.EXCAVATOR}", data=typed, headers=HTMX)
+    assert "more than 24 hours a day" in asked.get_data(as_text=True)
+    assert not services(node)
+
+
+def test_parts_that_no_plan_names_are_recorded_with_a_service(node: Node, parts: Browser) -> None:
+    form = parts.get(f"/add/service?on={dealership.EXCAVATOR}", headers=HTMX).get_data(as_text=True)
+    assert "Other parts used" in form
+    typed = {
+        "done_on": dealership.day(node, 0), "hours": "480", "kind": "repair", "tick.oil": "yes",
+        "lines": "", "lines.new1.part": "part:P-OIL", "lines.new1.quantity": "3",
+    }  # fmt: skip
+    wrong = parts.post(
+        f"/add/service?on={dealership.EXCAVATOR}", data={**typed, "lines.new1.quantity": "many"}, headers=HTMX
+    )
+    assert wrong.status_code == 422
+    assert 'value="many"' in wrong.get_data(as_text=True)
+    assert parts.post(f"/add/service?on={dealership.EXCAVATOR}", data=typed, headers=HTMX).status_code == 200
+    (service,) = services(node)
+    assert [(line.get("plan_line"), line["part"], line["quantity"]) for line in service["lines"]] == [
+        ("oil", "part:P-OIL", 2),
+        (None, "part:P-OIL", 3),
+    ]
+
+
+def test_nothing_is_added_to_a_machine_that_is_not_there(node: Node, parts: Browser) -> None:
+    address = f"/add/reading?on={dealership.CUSTOMER}&machine=D001:machine:NONE-1"
+    typed = {"at": f"{dealership.day(node, 0)}T09:00", "hours": "48", "source": "manual"}
+    answer = parts.post(address, data=typed, headers=HTMX)
+    assert answer.status_code == 422
+    assert "that is not there" in answer.get_data(as_text=True)
+
+
+def reading_hours(node: Node) -> set[float]:
+    rows = node.book.view(
+        "readings", "by_machine", startkey=[dealership.EXCAVATOR], endkey=[dealership.EXCAVATOR, {}]
+    ).rows
+    return {row.value["hours"] for row in rows}
+
+
+def services(node: Node) -> list[dict[str, Any]]:
+    key = [dealership.EXCAVATOR, "service"]
+    span: dict[str, Any] = {"startkey": key, "endkey": [*key, {}]}
+    rows = node.book.view("machines", "by_machine", include_docs=True, reduce=False, **span)
+    return [row.doc for row in rows if row.doc]
