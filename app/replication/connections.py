@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from app.config import ConnectionSettings, read_connection
-from app.couch import Refused, Store, StoreError, WrongPassword
+from app.couch import Database, Refused, Store, StoreError, WrongPassword
 from app.errors import ConfigurationError, IronbookError
 from app.replication import passwords
 from app.replication.failures import failure, failure_of
@@ -203,6 +203,8 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
         for name, what in ((connection.book, "book"), (connection.catalog, "catalog")):
             documents = there.database(name).info().get("doc_count", 0)
             said.append(f"{connection.user} may use the {what} {name}, which has {documents:,} documents.")
+        if connection.shares_all and is_the_manufacturers(there.database(connection.book)):
+            return Check(False, (*said, failure("beyond_the_dealership", connection.url).sentence))
     except Refused:
         return Check(False, (*said, failure("not_couchdb", connection.url).sentence))
     except StoreError as error:
@@ -213,6 +215,11 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
     if connection.url.startswith("http://") and not _on_this_computer(connection.url):
         said.append("The address is not https: on the way, anybody can read the password and what is sent.")
     return Check(True, tuple(said))
+
+
+def is_the_manufacturers(replica: Database) -> bool:
+    """Whether an upstream's database is a manufacturer's replica of a book, where nothing private may go."""
+    return replica.get("_design/shared-only") is not None
 
 
 def _is_own_book(node: Node, connection: Connection) -> bool:

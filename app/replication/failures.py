@@ -25,7 +25,7 @@ class Failure:
         return self.kind in NEEDS_A_PERSON
 
 
-NEEDS_A_PERSON = frozenset({"wrong_password", "locked", "forbidden"})
+NEEDS_A_PERSON = frozenset({"wrong_password", "locked", "forbidden", "beyond_the_dealership"})
 
 SENTENCES = {
     "no_network": "{address} cannot be reached. Everything is kept here and goes over as soon as it answers again.",
@@ -40,6 +40,8 @@ SENTENCES = {
     "runs it to add this dealer.",
     "not_couchdb": "What answers at {address} is not a CouchDB: often a login page of the network in between. Open a "
     "web page to log in to the network, or correct the address.",
+    "beyond_the_dealership": "{address} is the manufacturer's, and this connection would carry everything, what is "
+    'private to the dealership too. Nothing was sent. Set the connection\'s share to "manufacturer".',
     "too_old": "{address} runs a version older than CouchDB 3. Ask whoever runs it to upgrade.",
     "disk_full": "There is no space left on the disk of this computer or of {address}. Make space; what is saved is "
     "safe and the sync goes on from where it was.",

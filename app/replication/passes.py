@@ -19,7 +19,7 @@ from app.couch import Store, StoreError, Unreachable
 from app.errors import ConfigurationError, IronbookError
 from app.replication import refusals, reports, sync_log
 from app.replication.conflicts import MergeReport, merge_conflicts
-from app.replication.connections import ALL_DOCUMENTS, Connection, password_of
+from app.replication.connections import ALL_DOCUMENTS, Connection, is_the_manufacturers, password_of
 from app.replication.failures import Failure, failure, failure_of, kind_of
 from app.replication.passwords import reach
 from app.replication.results import PassResult, Progress, ProgressCallback, Step, failures_ever, session_counts
@@ -106,6 +106,8 @@ class _Pass:
     def _replicate_all(self, before: State) -> dict[str, Any]:
         with self._talking():
             there = reach(self.node, self.connection, password_of(self.node, self.connection))
+            if self.connection.shares_all and is_the_manufacturers(there.database(self.connection.book)):
+                raise _Ended(failure("beyond_the_dealership", self.connection.url))
         up = there.endpoint
         self._step(PULL_CATALOG, up(self.connection.catalog), "catalog", ALL_DOCUMENTS)
         catalog_changed = self.steps[-1].written > 0

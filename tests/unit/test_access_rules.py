@@ -107,6 +107,14 @@ def test_a_dealer_does_not_write_the_catalog() -> None:
     assert "manufacturer" in reason("catalog-access", {"_id": "model:X", "type": "model"})
 
 
-@pytest.mark.parametrize("rules", ["access", "shared-only", "catalog-access"])
+def test_what_is_private_is_refused_from_an_administrators_connection_too_but_may_be_deleted_by_one() -> None:
+    assert "dealership" in reason("shared-only", machine(share="dealer"), None, ADMIN)
+    assert reason("shared-only", deletion(share="dealer"), None, ADMIN) == ""
+    assert "dealership" in reason("shared-only", {"_id": "D001:note:1", "type": "note"}, None, ADMIN)
+    assert reason("shared-only", machine(), None, ADMIN) == ""
+    assert reason("shared-only", {"_id": "_design/list-machines"}, None, ADMIN) == ""
+
+
+@pytest.mark.parametrize("rules", ["access", "catalog-access"])
 def test_an_administrator_of_the_server_is_not_asked(rules: str) -> None:
     assert reason(rules, {"_id": "anything", "share": "dealer"}, None, ADMIN) == ""
