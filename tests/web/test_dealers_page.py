@@ -18,8 +18,8 @@ NEW = {"code": " d042 ", "name": "Bergmann & Söhne <b>GmbH</b>"}
 
 @pytest.fixture
 def node(manufacturer_node):
-    """Head office with two dealers and a few machines."""
-    fill(manufacturer_node)
+    """Head office with a dealer."""
+    add_dealer(manufacturer_node, "D001", "Hartmann")
     return manufacturer_node
 
 
@@ -61,7 +61,9 @@ def opens(node, user, password, database):
     return True
 
 
-def test_the_list_says_of_each_dealer_how_it_is_doing(node, enter):
+def test_the_list_says_of_each_dealer_how_it_is_doing(manufacturer_node, enter):
+    node = manufacturer_node
+    fill(node)
     known = node.local.get("dealer:D001")
     report = {"node": "n1", "name": "Counter", "at": "2026-01-02T03:04:05Z", "syncs": 7, "refused": 3}
     node.local.put({**known, "last_sync": "2020-01-01T00:00:00Z", "nodes": [report, {**report, "node": "n2"}]})
