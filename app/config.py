@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from app.clock_times import parse_times
 from app.errors import ConfigurationError
 from app.project import ROOT
 
@@ -36,7 +37,14 @@ class ConnectionSettings:
     book: str = "book"
     share: str = "manufacturer"
     every_minutes: int = 15
+    at: str = ""
+    time_zone: str = ""
     certificate: str = ""
+
+    @property
+    def runs_by_itself(self) -> bool:
+        """Whether it syncs on an interval or at clock times, and not on request only."""
+        return self.every_minutes > 0 or bool(self.at)
 
 
 @dataclass(frozen=True)
@@ -162,13 +170,7 @@ def _checked(merged: dict[str, Any], data: Path, connections: tuple[ConnectionSe
             f"not {store['prefix']!r}."
         )
     if node["time_zone"]:
-        try:
-            ZoneInfo(node["time_zone"])
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            # A folder of zones, such as "Europe", is an OSError of the operating system's.
-            raise ConfigurationError(
-                f'node.time_zone must be a name such as "Europe/Berlin", not {node["time_zone"]!r}.'
-            ) from None
+        check_time_zone(node["time_zone"], "node.time_zone")
     if merged["log"]["level"] not in _LOG_LEVELS:
         raise ConfigurationError(f"log.level must be one of {', '.join(_LOG_LEVELS)}, not {merged['log']['level']!r}.")
     _check_ranges(merged)
@@ -242,6 +244,14 @@ def check_address(url: str, what: str) -> None:
         raise ConfigurationError(f"{what} must not hold a user or password: they belong into secrets.json.")
 
 
+def check_time_zone(name: str, what: str) -> None:
+    """Raises ConfigurationError unless `name` is a time zone such as ``Europe/Berlin``."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError(f'{what} must be a name such as "Europe/Berlin", not {name!r}.') from None
+
+
 def _check_user(name: str, what: str) -> None:
     """Raises ConfigurationError for what HTTP cannot carry as a user's name (RFC 7617: no colon)."""
     if not name or ":" in name or not name.isprintable() or len(name) > _LONGEST_USER:
@@ -269,7 +279,7 @@ def read_connection(table: Mapping[str, Any], what: str) -> ConnectionSettings:
     Raises ConfigurationError, beginning with `what`, for anything missing, unknown or of the wrong kind.
     """
     known = {"name": str, "url": str, "user": str, "catalog": str, "book": str, "share": str, "every_minutes": int}
-    known["certificate"] = str
+    known |= {"at": str, "time_zone": str, "certificate": str}
     for key, value in table.items():
         if key not in known:
             raise ConfigurationError(f"{what} has an unknown setting {key!r}; its settings are {', '.join(known)}.")
@@ -291,10 +301,9 @@ def read_connection(table: Mapping[str, Any], what: str) -> ConnectionSettings:
     for key, database in (("catalog", connection.catalog), ("book", connection.book)):
         if not DATABASE_NAME.fullmatch(database):
             raise ConfigurationError(f"{what}: {key} must be a database's name in small letters, not {database!r}.")
+    _check_times(connection, what)
     if connection.certificate:
         _check_certificate(connection, what)
-    if not 0 <= connection.every_minutes <= 7 * 24 * 60:
-        raise ConfigurationError(f"{what}: every_minutes must be between 0 and 10080, not {connection.every_minutes}.")
     return connection
 
 
@@ -305,3 +314,14 @@ def _check_certificate(connection: ConnectionSettings, what: str) -> None:
         ssl.create_default_context(cadata=connection.certificate)
     except ssl.SSLError:
         raise ConfigurationError(f"{what}: certificate must be a certificate in PEM format.") from None
+
+
+def _check_times(connection: ConnectionSettings, what: str) -> None:
+    if not 0 <= connection.every_minutes <= 7 * 24 * 60:
+        raise ConfigurationError(f"{what}: every_minutes must be between 0 and 10080, not {connection.every_minutes}.")
+    try:
+        parse_times(connection.at)
+    except ValueError as error:
+        raise ConfigurationError(f"{what}: at must be times such as 06:00, 18:30, and {error} is none.") from None
+    if connection.time_zone:
+        check_time_zone(connection.time_zone, f"{what}: time_zone")

@@ -29,6 +29,7 @@ _SHARE_HELP = "Carry only what is shared with the manufacturer, or everything, i
 @click.option("--catalog", default="catalog", show_default=True, help="The upstream's database of the catalog.")
 @click.option("--share", type=_SHARES, default="manufacturer", show_default=True, help=_SHARE_HELP)
 @click.option("--every", "every_minutes", default=15, show_default=True, help="Minutes between syncs; 0: on request.")
+@click.option("--at", default="", help="Clock times instead, for example: 06:00,18:30")
 @data_option
 def add(data: Path | None, **values: str | int) -> int:
     """Add the connection to the upstream's store at URL; its password is asked for, or read from standard input.
@@ -49,6 +50,7 @@ def add(data: Path | None, **values: str | int) -> int:
 @click.option("--catalog", help="The upstream's database of the catalog.")
 @click.option("--share", type=_SHARES, help=_SHARE_HELP)
 @click.option("--every", "every_minutes", type=int, help="Minutes between syncs; 0: on request.")
+@click.option("--at", help="Clock times instead, for example: 06:00,18:30; empty: by --every again.")
 @data_option
 def change(name: str, data: Path | None, **values: str | int | None) -> int:
     """Change what is given of a connection; the rest and its password stay (ironbook password NAME changes that).
@@ -76,7 +78,7 @@ def show(data: Path | None) -> None:
         click.echo("This node has no connection yet; add one with: ironbook connection add")
     for one in known:
         connection = one.connection
-        every = f"every {connection.every_minutes} minutes" if connection.every_minutes else "on request"
+        every = connections.schedule_words(connection)
         click.echo(f"{connection.name:<20} {connection.url}  {connection.book}  {every}  {one.sentence}")
 
 

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from app.clock_times import parse_times
 from app.config import ConnectionSettings, read_connection
 from app.couch import Database, Refused, Store, StoreError, WrongPassword
 from app.errors import ConfigurationError, IronbookError
@@ -49,6 +50,22 @@ ALL_DOCUMENTS: dict[str, Any] = {"type": {"$gt": None}}
 
 class UnknownConnection(IronbookError):  # noqa: N818
     """There is no connection of that name."""
+
+
+def schedule_words(connection: ConnectionSettings) -> str:
+    """When a connection syncs, as people say it: ``every 15 minutes``, ``at 06:00 and 18:30``, ``only on request``."""
+    times = [f"{one:%H:%M}" for one in parse_times(connection.at)]
+    if times:
+        zone = f" ({connection.time_zone})" if connection.time_zone else ""
+        return f"at {', '.join(times[:-1])}{' and ' if times[1:] else ''}{times[-1]}{zone}"
+    minutes = connection.every_minutes
+    if minutes <= 0:
+        return "only on request"
+    size, word = next(
+        (size, word) for size, word in ((1440, "day"), (60, "hour"), (1, "minute")) if minutes % size == 0
+    )
+    count = minutes // size
+    return f"every {word}" if count == 1 else f"every {count} {word}s"
 
 
 def connections(node: Node) -> list[Connection]:

@@ -15,14 +15,16 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.jobstores.base import JobLookupError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_STOPPED
 
+from app.clock_times import next_time, parse_times
 from app.errors import IronbookError
-from app.replication.backoff import delay_after_failure, delay_after_success
+from app.replication.backoff import delay_after_failure, delay_after_success, delay_until
 from app.replication.conflicts import merge_conflicts
 from app.replication.connections import Connection, connections, find_connection
 from app.replication.members import settle_members
@@ -158,7 +160,7 @@ class Schedule:
                 self.run_soon(name)
 
     def _runs_by_itself(self, connection: Connection, state: State | None) -> bool:
-        if connection.every_minutes <= 0 or (state and state.paused):
+        if not connection.runs_by_itself or (state and state.paused):
             return False
         return not (state and state.stopped) or self._password_changed_since(state.last_end)
 
@@ -213,7 +215,7 @@ class Schedule:
             connection = find_connection(self._node, name)
             state = read_state(self._node, name)
             runs = self._runs_by_itself(connection, state)
-            delay = 0.0 if again else next_delay(connection, state, random.random()) if runs else None  # noqa: S311
+            delay = 0.0 if again else self._next_delay(connection, state) if runs else None
         except IronbookError as error:
             # The tick plans it when the store answers again and the connection still exists.
             log.info("The connection %s is not planned: %s", name, error)
@@ -221,6 +223,9 @@ class Schedule:
         if delay is not None:
             with self._lock:
                 self._plan(connection, delay)
+
+    def _next_delay(self, connection: Connection, state: State) -> float | None:
+        return next_delay(connection, state, random.random(), self._node.now())  # noqa: S311 - spreads load
 
     def _aggregate(self) -> None:
         from app.market.feed import feed_market
@@ -237,11 +242,19 @@ class Schedule:
         settle_members(self._node)
 
 
-def next_delay(connection: Connection, state: State, chance: float) -> float | None:
-    """Seconds until the connection syncs next by itself, None for not at all; `chance` is random, from 0 to 1."""
+def next_delay(connection: Connection, state: State, chance: float, now: datetime) -> float | None:
+    """Seconds until the connection syncs next by itself, None for not at all.
+
+    `chance` is random, from 0 to 1; `now` is in the time zone of clock times that name none of their own.
+    """
+    if not connection.runs_by_itself:
+        return None
     if state.failures:
-        return delay_after_failure(state.failures, connection.every_minutes, chance)
-    return delay_after_success(connection.every_minutes, chance)
+        # Also at clock times: what was missed is made up as soon as it can be.
+        return delay_after_failure(state.failures, chance)
+    zone = ZoneInfo(connection.time_zone) if connection.time_zone else now.tzinfo
+    moment = next_time(parse_times(connection.at), zone or UTC, now)
+    return delay_until(moment, now, chance) if moment else delay_after_success(connection.every_minutes, chance)
 
 
 def _answers(url: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -161,7 +161,9 @@ def edit(name: str) -> ResponseReturnValue:
             return page, 422
         flash(f"The password of {name} is kept.", "success")
         return redirect(url_for("replication.show"))
-    return _save(name, {**_submitted(), "name": name})
+    kept = asdict(connection)
+    kept.pop("configured")
+    return _save(name, {**kept, **_submitted(), "name": name})
 
 
 @pages.get("/replication/why")
@@ -189,7 +191,8 @@ def _save(name: str, values: dict[str, Any]) -> ResponseReturnValue:
 
 def _submitted() -> dict[str, Any]:
     values: dict[str, Any] = {
-        key: request.form.get(key, "").strip() for key in ("name", "url", "user", "catalog", "book", "share")
+        key: request.form.get(key, "").strip()
+        for key in ("name", "url", "user", "catalog", "book", "share", "at", "time_zone")
     }
     values["url"] = values["url"].rstrip("/")
     minutes = request.form.get("every_minutes", "").strip()

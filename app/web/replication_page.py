@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
 
+from app.replication.connections import schedule_words
 from app.replication.status import ConnectionStatus
 from app.replication.sync_log import Entry
 from app.web.ages import moment_of
@@ -65,7 +66,7 @@ def connection_card(found: ConnectionStatus, next_run: datetime | None) -> Conne
         address=connection.url,
         user=connection.user,
         share="Everything, inside the dealership" if connection.shares_all else "What is shared with the manufacturer",
-        every=every_words(connection.every_minutes),
+        every=schedule_words(connection),
         configured=connection.configured,
         tone=tone,
         state=words,
@@ -101,17 +102,6 @@ def _badge(found: ConnectionStatus) -> tuple[str, str]:
     if found.unsent:
         return "warning", f"{format_count(found.unsent, 'change')} to send"
     return "good", "In sync"
-
-
-def every_words(minutes: int) -> str:
-    """An interval in minutes as people say it: ``every 15 minutes``, ``every 2 hours``, ``only on request``."""
-    if minutes <= 0:
-        return "only on request"
-    for size, word in ((1440, "day"), (60, "hour"), (1, "minute")):
-        if minutes % size == 0:
-            count = minutes // size
-            return f"every {word}" if count == 1 else f"every {count} {word}s"
-    raise AssertionError("every number of minutes is divisible by 1")
 
 
 def document_id_in(text: str) -> str:

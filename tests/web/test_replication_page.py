@@ -13,6 +13,7 @@ from visitors import Browser
 from app.node import Node
 from app.replication import connections
 from app.replication.state import change_state
+from app.security.certificates import own_certificate
 
 # Nobody listens there: port 9 is for discarding.
 NOBODY = "http://127.0.0.1:9"
@@ -84,6 +85,23 @@ def test_a_connection_is_changed_and_keeps_its_password(dealer_node: Node, sign_
     connection = connections.find_connection(dealer_node, "manufacturer")
     assert connection.every_minutes == 60
     assert connections.password_of(dealer_node, connection) == "a secret password"
+
+
+def test_a_change_on_the_page_keeps_the_certificate_and_takes_clock_times(
+    dealer_node: Node, sign_in: Callable[..., Browser]
+) -> None:
+    certificate = own_certificate(dealer_node.settings.data / "tls")[0].read_text()
+    values = {**VALUES, "url": "https://127.0.0.1:9", "certificate": certificate}
+    connections.save_connection(dealer_node, values, "a secret password")
+    admin, address = sign_in("admin"), "/replication/connections/manufacturer/edit"
+    form = {**FORM, "url": "https://127.0.0.1:9"}
+    assert admin.post(address, data={**form, "at": "6:00, 18:30", "time_zone": "Europe/Berlin"}).status_code == 302
+    connection = connections.find_connection(dealer_node, "manufacturer")
+    assert (connection.certificate, connection.at) == (certificate, "6:00, 18:30")
+    assert "at 06:00 and 18:30 (Europe/Berlin)" in admin.get("/replication").text
+    wrong = admin.post(address, data={**form, "at": "noon"})
+    assert wrong.status_code == 422
+    assert "at must be times such as 06:00, 18:30, and noon is none" in wrong.text
 
 
 def test_only_an_administrator_changes_connections(dealer_node: Node, sign_in: Callable[..., Browser]) -> None:

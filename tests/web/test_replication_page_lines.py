@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from app.replication.connections import Connection
+from app.replication.connections import Connection, schedule_words
 from app.replication.results import Progress
 from app.replication.state import State
 from app.replication.status import ConnectionStatus
 from app.replication.sync_log import Entry
-from app.web.replication_page import connection_card, document_id_in, every_words, pass_lines
+from app.web.replication_page import connection_card, document_id_in, pass_lines
 
 CONNECTION = Connection("manufacturer", "http://127.0.0.1:5984", "dealer-d001")
 
@@ -62,7 +63,9 @@ def test_a_running_sync_shows_how_far_it_is() -> None:
 
 
 def test_intervals_are_told_in_words() -> None:
-    assert [every_words(minutes) for minutes in (0, 1, 15, 60, 90, 120, 1440)] == [
+    assert [
+        schedule_words(replace(CONNECTION, every_minutes=minutes)) for minutes in (0, 1, 15, 60, 90, 120, 1440)
+    ] == [
         "only on request",
         "every minute",
         "every 15 minutes",
@@ -71,6 +74,8 @@ def test_intervals_are_told_in_words() -> None:
         "every 2 hours",
         "every day",
     ]
+    assert schedule_words(replace(CONNECTION, at="18:30,6:00")) == "at 06:00 and 18:30"
+    assert schedule_words(replace(CONNECTION, at="6:00", time_zone="Europe/Berlin")) == "at 06:00 (Europe/Berlin)"
 
 
 def test_the_log_says_what_happened_in_a_sentence() -> None:
