@@ -25,6 +25,8 @@ ROLES_OF_NODE: dict[str, tuple[str, ...]] = {
 
 _STAFF = frozenset({"sales", "parts", "principal", "admin"})
 _EVERYBODY = frozenset(ROLES)
+# A dealer's role gives nothing at head office, where nobody can be given it.
+_HEAD_OFFICE = frozenset(ROLES_OF_NODE["manufacturer"])
 _DESIGNERS = frozenset({"designer", "admin"})
 _ADMINISTRATORS = frozenset({"admin"})
 _NOBODY: frozenset[str] = frozenset()
@@ -45,13 +47,13 @@ _DEALER: dict[str, frozenset[str]] = {
     "edit:users": _ADMINISTRATORS,
 }
 _MANUFACTURER: dict[str, frozenset[str]] = {
-    "read:book": _EVERYBODY,
-    "read:market": _EVERYBODY,
-    "read:catalog": _EVERYBODY,
+    "read:book": _HEAD_OFFICE,
+    "read:market": _HEAD_OFFICE,
+    "read:catalog": _HEAD_OFFICE,
     "edit:catalog": frozenset({"parts", "designer", "admin"}),
     "read:design": _DESIGNERS,
     "edit:design": _DESIGNERS,
-    "read:replication": _EVERYBODY,
+    "read:replication": _HEAD_OFFICE,
     "run:replication": frozenset({"parts", "admin"}),
     "read:connections": _ADMINISTRATORS,
     "edit:connections": _ADMINISTRATORS,
