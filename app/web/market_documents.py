@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from app.market.standing import standing_id
+from app.market.standing import hours_on, standing_id
 from app.security.access import needs, require
 from app.web import current, machines
 from app.web.market_scope import dealer_name
@@ -17,6 +19,7 @@ NODE_ROLE = "manufacturer"
 
 _NEWEST = 25
 _MOST = 200
+_SHOWN = {"machine": _MOST, "person": _MOST, "opportunity": _MOST, "activity": _NEWEST}
 
 
 @pages.get("/machines/<path:document_id>")
@@ -42,7 +45,7 @@ def customer(document_id: str) -> ResponseReturnValue:
     require("read", document)
     kinds = ("machine", "person", "opportunity", "activity")
     queries: list[dict[str, Any]] = [
-        {"startkey": [document_id, kind], "endkey": [document_id, kind, {}], "include_docs": True, "limit": _MOST}
+        {"startkey": [document_id, kind], "endkey": [document_id, kind, {}], "include_docs": True, "limit": _MOST + 1}
         for kind in kinds[:3]
     ]
     queries.append(
@@ -51,21 +54,37 @@ def customer(document_id: str) -> ResponseReturnValue:
             "endkey": [document_id, "activity"],
             "descending": True,
             "include_docs": True,
-            "limit": _NEWEST,
+            "limit": _NEWEST + 1,
         }
     )
     answers = node.market.view_queries("customers", "by_customer", [{**query, "reduce": False} for query in queries])
     found = {kind: [row.doc for row in rows if row.doc] for kind, rows in zip(kinds, answers, strict=True)}
-    standings = node.forecast.get_many(standing_id(each["_id"]) for each in found["machine"])
+    more = {kind: most for kind, most in _SHOWN.items() if len(found[kind]) > most}
+    shown = {kind: found[kind][:most] for kind, most in _SHOWN.items()}
+    standings = node.forecast.get_many(standing_id(each["_id"]) for each in shown["machine"])
+    today = node.today()
     code = document_id.split(":", 1)[0]
     return render_template(
         "market/customer.html",
         document=document,
         dealer_code=code,
         dealer_name=dealer_name(code),
-        machines=[(each, standings.get(standing_id(each["_id"]), {})) for each in found["machine"]],
-        people=found["person"],
-        opportunities=found["opportunity"],
-        activities=found["activity"],
-        cut=_NEWEST if len(found["activity"]) == _NEWEST else 0,
+        machines=[_machine_line(each, standings.get(standing_id(each["_id"]), {}), today) for each in shown["machine"]],
+        people=shown["person"],
+        opportunities=shown["opportunity"],
+        activities=shown["activity"],
+        more=more,
     )
+
+
+def _machine_line(machine: Mapping[str, Any], standing: Mapping[str, Any], today: date) -> dict[str, Any]:
+    """A machine of a customer, with what its standing says of it."""
+    model = str(machine.get("model") or "").removeprefix("model:")
+    return {
+        "id": machine["_id"],
+        "title": " ".join(str(part) for part in (machine.get("make"), model, machine.get("serial")) if part),
+        "status": str(machine.get("status") or "").capitalize(),
+        "hours": hours_on(standing, today),
+        "hours_per_day": standing.get("hours_per_day"),
+        "overdue": standing.get("overdue") or 0,
+    }
