@@ -201,7 +201,7 @@ def _page(
     page = render_template(
         "adding/form.html" if fragment else "adding/page.html",
         form=definition,
-        title=f"{definition.label} for {named.get(place.fixed.get('person', '')) or on_title}",
+        title=f"{definition.label} for {_about(place, named) or on_title}",
         on=place.on,
         on_title=on_title,
         section=place.section,
@@ -220,6 +220,11 @@ def _page(
     if fragment:
         response.headers["HX-Retarget"] = f"#add-{place.section}"
     return response
+
+
+def _about(place: Place, named: Mapping[str, str]) -> str:
+    """The person or the machine that the new document is about, when the page is about more than that."""
+    return named.get(place.fixed.get("person", "")) or named.get(place.fixed.get("machine", "")) or ""
 
 
 def _other_parts(field: InputField, plan: list[PlanStatus]) -> InputField:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import dealership
 import pytest
 from visitors import Browser
 
+from app.documents import saving
 from app.node import Node
 from app.parts.desk import parts_desk
 
@@ -256,3 +258,32 @@ def test_before_a_customer_is_deleted_the_page_says_what_hangs_on_it(node: Node,
     assert sales.get(f"/documents/{dealership.OWNER}").status_code == 200
     sales.post(f"/documents/{dealership.CUSTOMER}/undelete")
     assert "Ida Berg" in sales.get(f"/customers/{dealership.CUSTOMER}").get_data(as_text=True)
+
+
+def test_a_person_is_edited_in_place_and_a_stale_save_is_told(node: Node, sales: Browser) -> None:
+    address = f"/edit-in-place/{dealership.ASSISTANT}?on={dealership.CUSTOMER}"
+    htmx = {"HX-Request": "true"}
+    form = sales.get(address, headers=htmx).get_data(as_text=True)
+    assert 'id="field-people-name"' in form
+    found = re.search(r'name="base" value="([^"]+)"', form)
+    assert found
+    base = unescape(found.group(1))
+    shown = node.book.get(dealership.ASSISTANT)
+    assert shown is not None
+    saving.save(node.book, {**shown, "job": "Buyer"}, by="ben")
+    wrong = sales.post(address, data={"base": base, "name": "", "job": "Office"}, headers=htmx)
+    assert (wrong.status_code, wrong.headers["HX-Retarget"]) == (422, "#add-people")
+    answer = sales.post(address, data={"base": base, "name": "Tom Alm-Berg", "job": "Office"}, headers=htmx)
+    sections = answer.get_data(as_text=True)
+    assert 'id="section-people"' in sections
+    assert "ben saved this meanwhile" in sections
+    saved = node.book.get(dealership.ASSISTANT)
+    assert saved is not None
+    assert (saved["name"], saved["job"], saved["assists"]) == ("Tom Alm-Berg", "Buyer", dealership.OWNER)
+
+
+def test_editing_in_place_is_a_page_of_its_own_without_javascript(sales: Browser) -> None:
+    answer = sales.get(f"/edit-in-place/{dealership.ASSISTANT}?on={dealership.CUSTOMER}")
+    assert answer.headers["Location"].startswith(f"/documents/{dealership.ASSISTANT}/edit?next=")
+    missing = sales.get("/edit-in-place/D001:person:nobody?on=x", headers={"HX-Request": "true"})
+    assert missing.status_code == 404
