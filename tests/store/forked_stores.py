@@ -6,6 +6,7 @@ they are started with `embedded.start`.
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import signal
@@ -20,6 +21,18 @@ from couch_requests import ADMIN, Couch
 
 import embedded
 
+_LATE_IMPORTS = (
+    "embedded.server_process",
+    "encodings.ascii",
+    "encodings.idna",
+    "encodings.latin_1",
+    "sqlite3.dbapi2",
+    "uvicorn.lifespan.off",
+    "uvicorn.loops.auto",
+    "uvicorn.protocols.http.httptools_impl",
+)
+"""What a store imports only once it runs; a fork that has become somebody else may not even be able to."""
+
 
 class StoreOnFolder:
     """One data folder and the store on it, which `kill` and `stop` end and `start` begins again, elsewhere."""
@@ -30,8 +43,9 @@ class StoreOnFolder:
         self._pid: int | None = None
         self.couch: Couch
 
-    def start(self) -> Couch:
-        url, self._pid = self._forks.start(self.folder)
+    def start(self, user: int | None = None) -> Couch:
+        """`user`: become this one first, where this process may; root may write what is read-only."""
+        url, self._pid = self._forks.start(self.folder, user)
         self.couch = Couch(url, ADMIN)
         return self.couch
 
@@ -74,10 +88,12 @@ class Forks:
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment,
                 )  # fmt: skip
 
-    def start(self, folder: Path) -> tuple[str, int]:
+    def start(self, folder: Path, user: int | None = None) -> tuple[str, int]:
+        """Address and process id. Raises StoreNotStartedError with what the store says."""
         if self._can_fork:
-            answer = self._ask("start", str(folder))
-            assert "url" in answer, answer
+            answer = self._ask("start", [str(folder), user])
+            if "url" not in answer:
+                raise embedded.StoreNotStartedError(answer["error"])
             return answer["url"], answer["pid"]
         running = embedded.start(folder, admin=ADMIN)
         self._started[running.pid] = running
@@ -146,24 +162,29 @@ def main() -> None:
     from embedded.server import collect_routes
 
     collect_routes()
+    for name in _LATE_IMPORTS:
+        importlib.import_module(name)
     alive, held_by_the_parent = os.pipe()
     os.set_inheritable(held_by_the_parent, False)
     for line in sys.stdin:
         what, argument = json.loads(line)
         if what == "start":
-            _start(argument, alive, held_by_the_parent)
+            _start(*argument, alive, held_by_the_parent)
         else:
             os.kill(argument, signal.SIGKILL if what == "kill" else signal.SIGTERM)
             os.waitpid(argument, 0)
             _write(1, {})
 
 
-def _start(folder: str, alive: int, held_by_the_parent: int) -> None:
+def _start(folder: str, user: int | None, alive: int, held_by_the_parent: int) -> None:
     reading, told = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(held_by_the_parent)
         os.close(reading)
+        if user is not None:
+            os.setgroups([])
+            os.setuid(user)
         _serve(folder, told, alive)
     os.close(told)
     with os.fdopen(reading) as answers:

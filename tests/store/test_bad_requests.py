@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
 import json
 import socket
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -117,3 +120,67 @@ def test_a_client_that_never_finishes_keeps_nobody_waiting(couch: Any, db: str) 
         for connection in connections:
             connection.close()
     assert couch.get(f"{db}/half").status == 404
+
+
+def _connections(couch: Any, number: int, text: str) -> list[socket.socket]:
+    parts = urlsplit(couch.url)
+    opened = [socket.create_connection((parts.hostname or "", parts.port or 80)) for _ in range(number)]
+    for connection in opened:
+        connection.sendall(text.encode())
+    return opened
+
+
+def test_clients_that_send_or_read_nothing_do_not_starve_a_writer(own_store: embedded.RunningStore) -> None:
+    couch = Couch(own_store.url, ADMIN)
+    couch.put("/book")
+    couch.post("/book/_bulk_docs", {"docs": [{"text": "x" * 10_000} for _ in range(500)]})
+    word = couch_headers(couch)
+    idle = _connections(couch, 64, f"GET /book/_changes?feed=longpoll&since=now&timeout=60000 HTTP/1.1\r\n{word}\r\n")
+    idle += _connections(couch, 64, "PUT /book/half HTTP/1.1\r\nHo")
+    idle += _connections(couch, 64, f"PUT /book/half HTTP/1.1\r\n{word}Content-Length: 1000\r\n\r\n{{")
+    idle += _connections(couch, 64, f"PUT /book/half HTTP/1.1\r\n{word}Transfer-Encoding: chunked\r\n\r\n5\r\n{{")
+    idle += _connections(couch, 16, f"GET /book/_all_docs?include_docs=true HTTP/1.1\r\n{word}\r\n")  # and never reads
+    idle += _connections(couch, 64, "")
+    try:
+        for number in range(50):
+            assert couch.put(f"/book/{number}", {"v": number}, timeout=5).status == 201
+            assert couch.get(f"/book/{number}", timeout=5).json()["v"] == number
+    finally:
+        for connection in idle:
+            connection.close()
+    assert couch.get("/book/half").status == 404
+
+
+def couch_headers(couch: Couch) -> str:
+    word = base64.b64encode(":".join(couch.admin).encode()).decode()
+    return f"Host: x\r\nAuthorization: Basic {word}\r\n"
+
+
+def test_a_small_body_that_unpacks_to_a_huge_one_is_refused_and_takes_no_more_memory_than_is_allowed(
+    own_store: embedded.RunningStore,
+) -> None:
+    couch = Couch(own_store.url, ADMIN)
+    couch.put("/book")
+    packed = gzip.compress(b" " * 300_000_000, 1)
+    headers = {"Content-Encoding": "gzip", "Content-Type": "application/json"}
+    assert couch.post("/book/_bulk_docs", raw=packed, headers=headers).status == 413
+    assert _most_memory(own_store.pid) < MEMORY
+
+
+@pytest.mark.parametrize("source", ["while (true) {}", "var kept = []; while (true) { kept.push(new Array(9999)); }"])
+def test_a_map_function_without_end_is_stopped_and_keeps_nobody_waiting(
+    own_store: embedded.RunningStore, source: str
+) -> None:
+    couch = Couch(own_store.url, ADMIN)
+    couch.put("/book")
+    couch.put("/book/a", {"v": 1})
+    couch.put("/book/_design/d", {"views": {"v": {"map": f"function (doc) {{ {source} }}"}}})
+    with ThreadPoolExecutor(1) as pool:
+        rows = pool.submit(couch.get, "/book/_design/d/_view/v", timeout=90)
+        asked = 0
+        while not rows.done():
+            assert couch.get("/book/a", timeout=5).status == 200
+            asked += 1
+    assert rows.result().json()["rows"] == []
+    assert asked > 5
+    assert _most_memory(own_store.pid) < MEMORY

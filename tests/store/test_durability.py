@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from couch_requests import ADMIN, Couch
+from forked_stores import StoreOnFolder, forks
 
 import embedded
 
@@ -85,3 +89,69 @@ def test_a_file_of_a_newer_program_is_refused_and_left_alone(tmp_path: Path) -> 
         assert answer.status == 503
         assert "newer program" in answer.json()["reason"]
     assert path.read_bytes() == content
+
+
+def test_an_index_that_found_no_space_is_built_when_there_is_some(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("only Linux lets one process limit another's files")
+    with embedded.start(tmp_path, admin=ADMIN) as running:
+        couch = Couch(running.url, ADMIN)
+        couch.put("/book")
+        couch.post("/book/_bulk_docs", {"docs": [{"n": number, "text": "x" * 2_000} for number in range(200)]})
+        couch.put("/book/_design/d", {"views": {"v": {"map": "function (doc) { emit(doc.n, doc.text); }"}}})
+        resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (64 * 1024, resource.RLIM_INFINITY))
+        for path in ("/book/_design/d/_view/v", "/another"):
+            refused = couch.get(path) if path.startswith("/book") else couch.put(path)
+            assert refused.status in (503, 507), refused.data
+            assert refused.json()["reason"]
+        resource.prlimit(running.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert couch.get("/book/_design/d/_view/v?limit=0").json()["total_rows"] == 200
+        assert couch.put("/another").status == 201
+
+
+@pytest.fixture
+def ordinary_user() -> int | None:
+    """Somebody whom a read-only folder stops: not root."""
+    if not hasattr(os, "geteuid"):
+        pytest.skip("Windows has no folder that is read-only for files in it")
+    return 65534 if os.geteuid() == 0 else None
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder whose parents anybody may pass through, which those of `tmp_path` do not allow."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o777)
+        yield folder
+
+
+def test_a_folder_that_becomes_read_only_is_told_and_used_again_afterwards(
+    open_folder: Path, tmp_path: Path, ordinary_user: int | None
+) -> None:
+    with forks(tmp_path) as forking:
+        store = StoreOnFolder(open_folder, forking)
+        couch = store.start(ordinary_user)
+        couch.put("/book")
+        couch.put("/book/a", {"v": 1})
+        store.stop()
+        couch = store.start(ordinary_user)
+        open_folder.chmod(0o555)
+        for answer in (couch.put("/new"), couch.put("/book/b", {"v": 1}), couch.get("/book/a")):
+            assert answer.status in (503, 507), answer.data
+            assert answer.json()["reason"]
+        open_folder.chmod(0o777)
+        assert couch.get("/book/a").json()["v"] == 1
+        assert couch.put("/book/b", {"v": 1}).status == 201
+        assert couch.put("/new").status == 201
+        store.stop()
+
+
+def test_a_store_does_not_start_on_a_read_only_folder_and_says_why(
+    open_folder: Path, tmp_path: Path, ordinary_user: int | None
+) -> None:
+    open_folder.chmod(0o555)
+    with forks(tmp_path) as forking, pytest.raises(embedded.StoreNotStartedError, match="cannot be used"):
+        StoreOnFolder(open_folder, forking).start(ordinary_user)
+    open_folder.chmod(0o777)
