@@ -1,21 +1,17 @@
-"""Pages a person waits for, asked over real HTTP of a real ``serve``, on a book of made-up documents."""
+"""Pages a person waits for, asked over real HTTP of a real ``serve``, on a book of made-up documents.
+
+A book of 1,000 documents is served beside the large one, and their customer's pages are asked for in turns: what else
+the computer does then slows both, and their ratio says what the size of the book costs.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import http.cookiejar
-import os
-import re
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import date, timedelta
 from itertools import islice
 from pathlib import Path
 
@@ -23,16 +19,21 @@ from app.config import read_settings
 from app.couch import Database
 from app.design import installing
 from app.node import Node, open_node
-from app.project import ROOT
 from app.security import users
+from app.steps import Steps
 from bench import synthetic
 from bench.figures import Figure, figure, percentile
+from bench.processes import processor_seconds, proportional_megabytes, resident_megabytes
+from bench.serving import Browser, Served, served
 
 _DEALER = "D001"
 _USER, _PASSWORD = "sales0", "a password for measuring"
+_SMALL = 1_000
 _ROUNDS = 60
+_STARTS = 3
 _BATCH = 1000
-_START_PATIENCE = 120.0
+# Nobody is left without a word for longer than this, in milliseconds: pages that have no budget of their own.
+_WITHOUT_A_WORD = 1000.0
 
 
 @dataclass(frozen=True)
@@ -41,58 +42,84 @@ class Page:
 
     name: str
     addresses: list[str]
-    budget: float | None
+    budget: float = _WITHOUT_A_WORD
 
 
-def figures(documents: int = 10_000) -> list[Figure]:
+@dataclass(frozen=True)
+class _Book:
+    """A data folder with a book in it: so many documents, and ids from everywhere in it."""
+
+    data: Path
+    count: int
+    customers: list[str]
+    machines: list[str]
+
+
+def figures(documents: int = 10_000, quiet: bool = False) -> list[Figure]:
     """The figures of a dealer's node with so many documents in its book."""
-    with tempfile.TemporaryDirectory(prefix="ironbook-bench-") as folder:
-        data = Path(folder)
-        port = _free_port()
-        (data / "config.toml").write_text(f'[node]\ndealer = "{_DEALER}"\n[web]\nport = {port}\n', encoding="utf-8")
-        with open_node(read_settings(data, {})) as node:
-            count, customers, machines = _fill(node, documents)
-        with _served(data, port):
-            pass
-        started = time.monotonic()
-        with _served(data, port) as process:
-            ready = time.monotonic() - started
-            browser = _Browser(f"http://127.0.0.1:{port}")
-            browser.sign_in()
-            return [
-                figure("pages", "serve ready, warm", ready, "s", 2.0),
-                *_measure(browser, _pages(customers, machines), count),
-                figure("pages", "serve and its store, resident", _resident_megabytes(process.pid), "MB", 150.0),
-            ]
+    steps = Steps(quiet)
+    with tempfile.TemporaryDirectory(prefix="ironbook-bench-") as folder, ExitStack() as running:
+        with steps.step("fill", f"Filling a book with {documents:,} documents, and one with {_SMALL:,}"):
+            small, large = (_fill(Path(folder) / str(size), size) for size in (_SMALL, documents))
+        with steps.step("parts desk", "Starting, and letting the parts desk read its book"), served(large.data) as node:
+            desk = _signed_in(node).wait_for_parts_desk()
+        with steps.step("starts", f"Starting {_STARTS} times"):
+            ready = min(_seconds_until_ready(large.data) for _ in range(_STARTS))
+        node = running.enter_context(served(large.data))
+        beside = running.enter_context(served(small.data))
+        with steps.step("pages", "Asking for pages"):
+            browser = _signed_in(node)
+            found = _first_views(browser, large)
+            found += _beside_each_other(node, browser, large, beside, small)
+            for page in _pages(large):
+                found += _measure(node, browser, page, large.count)
+            found += _after_changes(node, browser, large)
+        return [
+            figure("pages", f"serve ready, warm, best of {_STARTS}", ready, "s", 2.0),
+            figure("pages", f"parts desk, first reading of {large.count:,} documents (with progress)", desk, "s"),
+            *found,
+            *_memory(node),
+        ]
 
 
-def _pages(customers: list[str], machines: list[str]) -> list[Page]:
+def _pages(book: _Book) -> list[Page]:
     return [
-        Page("customer's page", [f"/customers/{id}" for id in customers], 50.0),
         Page("list of customers", ["/lists/customers"], 100.0),
         Page("list of machines", ["/lists/machines"], 100.0),
-        Page("machine's page", [f"/machines/{id}" for id in machines], None),
-        Page("home", ["/?whose=all"], None),
-        Page("parts desk", ["/parts-desk?days=90"], None),
+        Page("machine's page", [f"/machines/{id}" for id in book.machines]),
+        Page("home", ["/?whose=all"]),
+        Page("home, not visited", ["/home/not-visited?whose=all"]),
+        Page("parts desk", ["/parts-desk?days=90"]),
+        Page("parts desk by customer", ["/parts-desk?days=90&by=customer"]),
+        Page("search box", [f"/search?q={word}" for word in ("gravel", "1000", "quarry", "F12", "660")]),
+        Page("birthdays", ["/birthdays"]),
+        Page("replication", ["/replication"]),
     ]
 
 
-def _fill(node: Node, documents: int) -> tuple[int, list[str], list[str]]:
-    today = node.today()
-    _write(node.catalog, synthetic.catalog(today))
-    count = 0
-    customers: list[str] = []
-    machines: list[str] = []
-    remaining = synthetic.book(documents, today, _DEALER)
-    while batch := list(islice(remaining, _BATCH)):
-        count += len(batch)
-        customers += [document["_id"] for document in batch if document["type"] == "customer"]
-        machines += [document["_id"] for document in batch if document["type"] == "machine"]
-        _write(node.book, batch)
-    # As after a sync: whoever opens a page finds the indexes built.
+def _fill(data: Path, documents: int) -> _Book:
+    data.mkdir()
+    (data / "config.toml").write_text(f'[node]\ndealer = "{_DEALER}"\n', encoding="utf-8")
+    with open_node(read_settings(data, {})) as node:
+        today = node.today()
+        _write(node.catalog, synthetic.catalog(today))
+        count = 0
+        customers: list[str] = []
+        machines: list[str] = []
+        remaining = synthetic.book(documents, today, _DEALER)
+        while batch := list(islice(remaining, _BATCH)):
+            count += len(batch)
+            customers += [document["_id"] for document in batch if document["type"] == "customer"]
+            machines += [document["_id"] for document in batch if document["type"] == "machine"]
+            _write(node.book, batch)
+        _finish(node)
+    return _Book(data, count, _spread(customers), _spread(machines))
+
+
+def _finish(node: Node) -> None:
+    """As after a sync: whoever opens a page finds the indexes built."""
     installing.install(node)
     users.add_user(node.local, _USER, _USER, ["sales"], _PASSWORD, node.role)
-    return count, _spread(customers), _spread(machines)
 
 
 def _write(database: Database, documents: list[dict[str, object]]) -> None:
@@ -106,102 +133,108 @@ def _spread(ids: list[str]) -> list[str]:
     return ids[:: max(1, len(ids) // _ROUNDS)][:_ROUNDS]
 
 
-def _measure(browser: _Browser, pages: list[Page], count: int) -> list[Figure]:
-    found = []
-    for page in pages:
-        for warm_up in range(5):
-            browser.get(page.addresses[warm_up % len(page.addresses)])
-        _wait_for_parts_desk(browser)
-        times = []
-        for number in range(_ROUNDS):
-            started = time.perf_counter()
-            browser.get(page.addresses[number % len(page.addresses)])
-            times.append((time.perf_counter() - started) * 1000)
-        found.append(figure("pages", f"{page.name}, {count:,} documents, p50", percentile(times, 0.5), "ms"))
-        found.append(
-            figure("pages", f"{page.name}, {count:,} documents, p95", percentile(times, 0.95), "ms", page.budget)
-        )
+def _signed_in(node: Served) -> Browser:
+    browser = Browser(node.address)
+    browser.sign_in(_USER, _PASSWORD)
+    return browser
+
+
+def _seconds_until_ready(data: Path) -> float:
+    with served(data) as node:
+        return node.ready
+
+
+def _first_views(browser: Browser, book: _Book) -> list[Figure]:
+    """What is asked for first after a start, when nothing is in memory yet."""
+    pages = [
+        Page("home", ["/?whose=all"]),
+        Page("parts desk", ["/parts-desk?days=90"]),
+        Page("customer's page", [f"/customers/{book.customers[0]}"]),
+        Page("list of customers", ["/lists/customers"]),
+    ]
+    return [
+        figure("pages", f"{page.name}, first view after a start", browser.timed(page.addresses[0]), "ms", page.budget)
+        for page in pages
+    ]
+
+
+def _beside_each_other(node: Served, browser: Browser, large: _Book, beside: Served, small: _Book) -> list[Figure]:
+    """The customer's page of both books, and a bare document from the large one's store, in turns."""
+    other, book = _signed_in(beside), node.store().database("book")
+    other.wait_for_parts_desk()
+
+    def document(id: str) -> float:
+        started = time.perf_counter()
+        book.get(id)
+        return (time.perf_counter() - started) * 1000
+
+    times: dict[str, list[float]] = {"large": [], "small": [], "document": []}
+    for number in range(5 + _ROUNDS):
+        id = large.customers[number % len(large.customers)]
+        taken = {
+            "large": browser.timed(f"/customers/{id}"),
+            "small": other.timed(f"/customers/{small.customers[number % len(small.customers)]}"),
+            "document": document(id),
+        }
+        for which, milliseconds in taken.items():
+            times[which] += [milliseconds] if number >= 5 else []
+    p50 = {which: percentile(values, 0.5) for which, values in times.items()}
+    name = f"customer's page, {large.count:,} documents"
+    return [
+        figure("pages", f"{name}, p50", p50["large"], "ms"),
+        figure("pages", f"{name}, p95", percentile(times["large"], 0.95), "ms", 50.0),
+        figure("pages", f"customer's page, {small.count:,} documents, p50", p50["small"], "ms"),
+        figure("pages", f"{name}, over that at {small.count:,} (p50)", p50["large"] / p50["small"], "times", 1.5),
+        figure("pages", "one document from the store, p50", p50["document"], "ms"),
+        figure("pages", f"{name}, over one document (p50)", p50["large"] / p50["document"], "times"),
+    ]
+
+
+def _measure(node: Served, browser: Browser, page: Page, count: int) -> list[Figure]:
+    for warm_up in range(5):
+        browser.get(page.addresses[warm_up % len(page.addresses)])
+    before = processor_seconds(node.pid)
+    times = [browser.timed(page.addresses[number % len(page.addresses)]) for number in range(_ROUNDS)]
+    after = processor_seconds(node.pid)
+    name = f"{page.name}, {count:,} documents"
+    found = [
+        figure("pages", f"{name}, p50", percentile(times, 0.5), "ms"),
+        figure("pages", f"{name}, p95", percentile(times, 0.95), "ms", page.budget),
+    ]
+    if before is not None and after is not None:
+        found.append(figure("pages", f"{name}, processor time", (after - before) / _ROUNDS * 1000, "ms"))
     return found
 
 
-def _wait_for_parts_desk(browser: _Browser) -> None:
-    until = time.monotonic() + _START_PATIENCE
-    while "Working out what every machine needs" in browser.get("/parts-desk"):
-        if time.monotonic() > until:
-            raise RuntimeError("The parts desk was not ready in time.")
-        time.sleep(0.1)
+def _after_changes(node: Served, browser: Browser, book: _Book) -> list[Figure]:
+    """The pages that follow the book, each after a change: another machine has new hours every time."""
+    store = node.store().database("book")
+    views: list[tuple[str, Callable[[int], str]]] = [
+        ("customer's page", lambda number: f"/customers/{book.customers[number % len(book.customers)]}"),
+        ("home", lambda _: "/?whose=all"),
+        ("parts desk", lambda _: "/parts-desk?days=90"),
+    ]
+    found = []
+    for name, address in views:
+        times = []
+        for number in range(_ROUNDS // 3):
+            _write(store, [_reading(book.machines[number % len(book.machines)], name, number)])
+            times.append(browser.timed(address(number)))
+        p95 = percentile(times, 0.95)
+        found.append(figure("pages", f"{name}, right after a change, p95", p95, "ms", _WITHOUT_A_WORD))
+    return found
 
 
-class _Browser:
-    """Asks for pages with the cookie of one session, on a new connection each time, as a first click does."""
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        cookies = urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar())
-        self._opener = urllib.request.build_opener(cookies, urllib.request.ProxyHandler({}))
-
-    def get(self, path: str) -> str:
-        with self._opener.open(self._address + path, timeout=60) as answer:
-            return str(answer.read().decode("utf-8"))
-
-    def sign_in(self) -> None:
-        token = re.search(r'name="csrf_token" value="([^"]+)"', self.get("/sign-in"))
-        fields = {"csrf_token": token[1] if token else "", "name": _USER, "password": _PASSWORD}
-        request = urllib.request.Request(  # noqa: S310 - this computer's own address
-            f"{self._address}/sign-in", urllib.parse.urlencode(fields).encode(), {"Referer": self._address}
-        )
-        with self._opener.open(request, timeout=60) as answer:
-            if "/sign-in" in answer.geturl():
-                raise RuntimeError("Signing in did not work.")
+def _reading(machine: str, page: str, number: int) -> dict[str, object]:
+    """A reading of a day that has none: each page's changes are on days of their own."""
+    day = date(1990 + len(page), 1, 1) + timedelta(days=number)
+    return synthetic.reading(_DEALER, machine, day, 1.0 + number)
 
 
-@contextlib.contextmanager
-def _served(data: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """``ironbook serve`` in a process of its own, from its first answer until the end."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("IRONBOOK_")}
-    environment["PYTHONPATH"] = str(ROOT)
-    command = [sys.executable, "-m", "app.cli", "serve", "--quiet", "--data", str(data)]
-    with subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL) as process:
-        try:
-            _wait_until_ready(process, port)
-            yield process
-        finally:
-            process.send_signal(signal.SIGTERM)
-            process.wait(30)
-
-
-def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
-    until = time.monotonic() + _START_PATIENCE
-    while time.monotonic() < until:
-        if process.poll() is not None:
-            raise RuntimeError(f"serve ended with {process.returncode} before it answered.")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/sign-in", timeout=5):
-                return
-        except OSError:
-            time.sleep(0.02)
-    raise RuntimeError("serve did not answer in time.")
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
-
-
-def _resident_megabytes(pid: int) -> float:
-    """The memory of a process and its children, what they share counted once where the system says how much that is."""
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,rss="], capture_output=True, text=True, check=True).stdout
-    processes = [tuple(map(int, line.split())) for line in listing.splitlines() if len(line.split()) == 3]
-    wanted = {pid}
-    for _ in range(5):
-        wanted |= {child for child, parent, _ in processes if parent in wanted}
-    return sum(_own_kilobytes(process, kilobytes) for process, _, kilobytes in processes if process in wanted) / 1000
-
-
-def _own_kilobytes(pid: int, resident: int) -> int:
-    try:
-        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
-    except OSError:
-        return resident
-    shares = re.search(r"^Pss:\s+(\d+) kB$", rollup, re.MULTILINE)
-    return int(shares[1]) if shares else resident
+def _memory(node: Served) -> list[Figure]:
+    """After all these pages. Some systems do not say what two processes share."""
+    shared_once = proportional_megabytes(node.pid)
+    found = [figure("pages", "serve and its store, resident (RSS)", resident_megabytes(node.pid), "MB", 150.0)]
+    if shared_once is not None:
+        found.append(figure("pages", "the same, what they share counted once (PSS)", shared_once, "MB"))
+    return found

@@ -18,6 +18,7 @@ from app.couch.asking import Asking
 from app.documents import saving
 from app.node import Node, open_node
 from app.replication import connections, dealers, passes
+from app.replication.passwords import reach
 from bench.figures import Figure, figure
 
 _DEALER = "D001"
@@ -39,6 +40,7 @@ def figures(documents: int = 10_000) -> list[Figure]:
         # The first pass after a long one still settles what it left behind.
         _timed(dealer, connection)
         idle = min(_timed(dealer, connection) for _ in range(_ROUNDS))
+        bare = min(_bare(dealer, connection) for _ in range(_ROUNDS))
         busy = []
         for round_number in range(_ROUNDS):
             _change(dealer.book, 0, round_number)
@@ -51,6 +53,7 @@ def figures(documents: int = 10_000) -> list[Figure]:
         figure("sync", f"first sync of {documents:,} documents", documents / first, "documents/s"),
         figure("sync", "nothing to do", idle[0], "s", 0.5),
         figure("sync", "nothing to do, share of it in the store", 100 * idle[1], "%", 90, least=True),
+        figure("sync", "nothing to do, over the same replications without a pass", idle[0] / bare, "times"),
         figure("sync", f"{_CHANGES} changes each way", seconds, "s", 2.0),
         figure("sync", f"{_CHANGES} changes each way, share of it in the store", 100 * share, "%", 90, least=True),
     ]
@@ -105,6 +108,20 @@ def _timed(node: Node, connection: connections.Connection) -> tuple[float, float
     if result.error:
         raise RuntimeError(result.error)
     return seconds, sum(spent) / seconds, result.written
+
+
+def _bare(node: Node, connection: connections.Connection) -> float:
+    """Seconds of the replications of a pass, asked of the store one after the other with nothing around them."""
+    up = reach(node, connection, connections.password_of(node, connection)).endpoint
+    selector = connection.book_selector
+    started = time.perf_counter()
+    for source, target, which in (
+        (up(connection.catalog), "catalog", connections.ALL_DOCUMENTS),
+        (up(connection.book), "book", selector),
+        ("book", up(connection.book), selector),
+    ):
+        node.store.replicate(source, target, selector=which)
+    return time.perf_counter() - started
 
 
 @contextmanager

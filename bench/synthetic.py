@@ -71,6 +71,12 @@ def book(documents: int, today: date, dealer: str = "D001", seed: int = 7) -> It
     return _Book(documents, today, dealer, random.Random(seed)).documents()
 
 
+def reading(dealer: str, machine: str, day: date, hours: float) -> dict[str, Any]:
+    """The first revision of a reading of a machine (by its id)."""
+    fields = {"machine": machine, "at": f"{day}T06:00:00Z", "hours": hours, "source": "telematics"}
+    return _document(document_id(dealer, "reading", reading_key(machine, day)), "reading", dealer, day, fields)
+
+
 class _Book:
     def __init__(self, documents: int, today: date, dealer: str, chance: random.Random) -> None:
         self.today = today

@@ -1,0 +1,39 @@
+"""`ironbook bench pages` and `bench sync` run whole, on books too small to say anything of speed."""
+
+import os
+
+import pytest
+
+from bench import pages, sync
+
+# Both open stores of their own on this computer.
+pytestmark = pytest.mark.skipif(
+    bool(os.environ.get("IRONBOOK_COUCHDB_URL")), reason="bench measures the embedded store"
+)
+
+
+def test_bench_pages_has_a_figure_for_every_page_and_for_memory(monkeypatch):
+    monkeypatch.setattr(pages, "_ROUNDS", 3)
+    monkeypatch.setattr(pages, "_STARTS", 1)
+    monkeypatch.setattr(pages, "_SMALL", 100)
+    found = {figure.name: figure for figure in pages.figures(200, quiet=True)}
+    budgets = {name: figure.budget for name, figure in found.items() if figure.budget is not None}
+    for page in (
+        "list of customers", "list of machines", "machine's page", "home", "parts desk", "search box", "birthdays",
+        "replication", "customer's page",
+    ):  # fmt: skip
+        assert any(name.startswith(f"{page}, ") and name.endswith("p95") for name in budgets)
+    assert budgets["serve ready, warm, best of 1"] == 2.0
+    assert budgets["serve and its store, resident (RSS)"] == 150.0
+    assert all(figure.value > 0 for name, figure in found.items() if not name.endswith("processor time"))
+
+
+def test_bench_sync_says_what_a_pass_costs_and_how_much_of_it_is_the_stores(monkeypatch):
+    monkeypatch.setattr(sync, "_ROUNDS", 1)
+    found = {figure.name: figure for figure in sync.figures(200)}
+    assert found["nothing to do"].budget == 0.5
+    assert found["100 changes each way"].budget == 2.0
+    shares = [figure for name, figure in found.items() if name.endswith("in the store")]
+    assert [(figure.budget, figure.unit) for figure in shares] == [(90, "%"), (90, "%")]
+    assert all(0 < figure.value <= 100 for figure in shares)
+    assert found["nothing to do, over the same replications without a pass"].value > 0.5
