@@ -57,7 +57,7 @@ def _wrong_line(row: Mapping[str, Any]) -> Errors:
     if number(row.get("quantity")) == 0:
         errors["quantity"] = "Quantity is how many a machine takes: more than 0, or empty for one."
     if not errors and not plan_of({"plan": [row]}):
-        errors["every_hours"] = "This would never be due: give hours, months, or the hours it is first due at."
+        errors["every_hours"] = "Never due: give hours or months."
     return errors
 
 

@@ -9,7 +9,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.market import figures
-from app.replication import dealers
+from app.replication import dealers, members
 from app.replication.dealers import NotAdmitted
 from app.security.access import needs
 from app.web import current, dashboard_page
@@ -118,7 +118,7 @@ def remove(code: str) -> ResponseReturnValue:
 def _tell_once(admitted: dealers.Admitted, name: str, added: bool) -> ResponseReturnValue:
     """The page with the password: an answer to a form, so that it is in no address and not to be had again."""
     node = current.node()
-    url = node.settings.store_url or node.store.url
+    url = members.public_url(node.settings).rstrip("/") or node.store.url
     page = render_template(
         "dealers/admitted.html", admitted=admitted, name=name, added=added, url=url, is_local=_is_local(url)
     )

@@ -149,7 +149,7 @@ def test_a_line_that_would_never_be_due_is_told_so_beside_it(node, browser):
     typed = {**fixed(typed_in(browser.get(ADDRESS))), "plan.newx.title": "Look at it", "plan.newx.once": "yes"}
     answer = browser.post(ADDRESS, data=typed)
     assert answer.status_code == 422
-    assert "This would never be due" in words_of(answer)
+    assert "Never due: give hours or months." in words_of(answer)
     assert 'id="field-plan.newx.every_hours-error"' in answer.text
     assert 'href="#field-plan.newx.every_hours"' in answer.text
     assert plan_of(node) == before
