@@ -7,7 +7,7 @@ import logging
 import re
 
 import pytest
-from head_office import fill, text_of
+from head_office import document, fill, text_of
 from visitors import add_user, signed_in
 
 from app.couch import Store
@@ -155,7 +155,7 @@ def test_a_new_password_makes_the_old_one_useless(node, admin):
 
 def test_a_removed_dealer_is_shut_out_and_its_documents_stay(node, admin):
     admitted = add_dealer(node, "D042", "Bergmann")
-    node.book_of("D042").put({"_id": "D042:customer:a", "type": "customer", "name": "Kies"})
+    node.book_of("D042").put(document("D042:customer:a", name="Kies"))
     asked = words_of(admin.get("/dealers/D042/remove"))
     assert "Its database here (book-d042) is kept" in asked
     assert find_dealer(node, "D042").left_at == ""
@@ -174,7 +174,7 @@ def test_a_removed_dealer_is_shut_out_and_its_documents_stay(node, admin):
 
 def test_a_removed_dealer_is_admitted_again_with_all_it_had(node, admin):
     add_dealer(node, "D042", "Bergmann")
-    node.book_of("D042").put({"_id": "D042:customer:a", "type": "customer", "name": "Kies"})
+    node.book_of("D042").put(document("D042:customer:a", name="Kies"))
     remove_dealer(node, "D042")
     assert 'href="/dealers/D042/readmit"' in admin.get("/dealers/D042").text
     assert "Everything it sent was kept" in words_of(admin.get("/dealers/D042/readmit"))
