@@ -188,3 +188,17 @@ def test_nothing_is_told_without_signing_in_where_the_settings_say_so(tmp_path: 
 def test_a_store_without_an_admin_listens_on_this_machine_only(tmp_path: Any) -> None:
     with pytest.raises(embedded.StoreNotStartedError, match="admin password"):
         embedded.start(tmp_path, host="0.0.0.0", admin=("admin", ""))
+
+
+def test_without_an_admin_nobody_is_one(tmp_path: Any) -> None:
+    from couch_requests import Couch
+
+    with embedded.start(tmp_path, admin=("admin", "")) as running:
+        store = Couch(running.url, ("admin", ""))
+        for auth in (None, ("admin", ""), ("admin", "x"), ("", "")):
+            assert store.put("/book", auth=auth).status == 401, auth
+            assert store.get("/_all_dbs", auth=auth).status == 401, auth
+            assert store.get("/_users/_all_docs", auth=auth).status == 401, auth
+        assert store.get("/_up", auth=None).status == 200
+        assert store.post("/_session", {"name": "admin", "password": ""}, auth=None).status == 401
+    assert not list(tmp_path.glob("db-book*"))
