@@ -4,20 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import socket
+import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import click
 
-from app.commands.options import stop_on_signals
+from app.commands.options import interrupt_on_signals, stop_on_signals
 from app.errors import IronbookError
 from app.steps import Steps
 
 if TYPE_CHECKING:
     from app.demo.folders import DemoFolders, OutsideCouch
     from app.demo.serving import Served
+
+_PORT_PATIENCE = 3.0
 
 
 @click.command("demo")
@@ -30,7 +37,11 @@ if TYPE_CHECKING:
     "--port", type=click.IntRange(1024, 65500), default=8040, show_default=True, help="The first of four ports."
 )
 @click.option("--reset", is_flag=True, help="Remove what an earlier demo left and start over.")
-@click.option("--couchdb", metavar="URL", help="Put the manufacturer's databases on this CouchDB.")
+@click.option(
+    "--couchdb",
+    metavar="URL",
+    help="Put the manufacturer's databases on this CouchDB; the password is better kept in IRONBOOK_STORE_PASSWORD.",
+)
 @click.option("--once", is_flag=True, help="Start, sync, check, stop; exit 1 when a check fails.")
 @click.option("--json", "as_json", is_flag=True, help="With --once: print one line of JSON.")
 def command(folder: Path | None, port: int, reset: bool, couchdb: str | None, once: bool, as_json: bool) -> int:
@@ -39,33 +50,61 @@ def command(folder: Path | None, port: int, reset: bool, couchdb: str | None, on
     The first start fills their books and syncs them; the next ones go on where you left. Each dealer syncs every
     minute. Ctrl-C stops the three.
     """
-    from app.demo.folders import DemoFolders, read_couch_address
+    from app.demo.folders import ONCE_PREFIX, DemoFolders, read_couch_address
 
-    couch = read_couch_address(couchdb) if couchdb else None
     if as_json and not once:
         raise click.UsageError("--json goes with --once.")
-    if once:
-        with contextlib.ExitStack() as cleanup:
-            if folder is None:
-                folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="ironbook-demo-")))
-            return _once(DemoFolders(folder.absolute()), couch, reset, as_json)
-    _show(DemoFolders((folder or Path("demo-data")).absolute()), port, couch, reset)
-    return 0
+    couch = read_couch_address(couchdb) if couchdb else None
+    if couch and couchdb:
+        _take_off_command_line(couchdb, couch)
+    interrupt_on_signals()
+    if not once:
+        _show(DemoFolders((folder or Path("demo-data")).absolute()), port, couch, reset)
+        return 0
+    with contextlib.ExitStack() as cleanup:
+        if folder is None:
+            folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="ironbook-demo-")))
+            couch = replace(couch, prefix=ONCE_PREFIX) if couch else None
+        folders = DemoFolders(folder.absolute())
+        with folders.held():
+            return _once(folders, couch, reset, as_json)
+
+
+def _take_off_command_line(given: str, couch: OutsideCouch) -> None:
+    """Starts this process again, the same one, without the password among its arguments, which everybody can list.
+
+    Windows shows a process's arguments to its owner and administrators only, and cannot do this.
+    """
+    where = next((index for index, argument in enumerate(sys.argv) if given in argument), None)
+    if where is None or os.name == "nt" or couch.password not in unquote(urlsplit(given).netloc):
+        os.environ.pop("IRONBOOK_STORE_PASSWORD", None)
+        return
+    arguments = [*sys.argv[1:]]
+    arguments[where - 1] = sys.argv[where].replace(given, couch.address_with_user)
+    environment = {**os.environ, "IRONBOOK_STORE_PASSWORD": couch.password}
+    os.execve(sys.executable, [sys.executable, "-m", "app.cli", *arguments], environment)  # noqa: S606 - ourselves
 
 
 def _show(folders: DemoFolders, port: int, couch: OutsideCouch | None, reset: bool) -> None:
-    from app.demo.filling import DEALER_LOGINS, MANUFACTURER_LOGINS
     from app.demo.folders import DEALERS
     from app.demo.preparing import prepare
-    from app.demo.serving import served
 
     steps = Steps()
     ports = list(range(port, port + 2 + len(DEALERS)))
-    _check_ports(ports)
-    prepare(folders, ports, couch, reset, steps)
+    with folders.held():
+        _check_ports(ports)
+        prepare(folders, ports, couch, reset, steps)
+        _serve(folders, steps)
+
+
+def _serve(folders: DemoFolders, steps: Steps) -> None:
+    from app.demo.filling import MANUFACTURER_LOGINS, dealer_logins
+    from app.demo.folders import DEALERS
+    from app.demo.serving import served
+
     with served(folders, steps) as nodes:
         click.echo()
-        for node, logins in zip(nodes, (MANUFACTURER_LOGINS, DEALER_LOGINS, DEALER_LOGINS), strict=True):
+        for node, logins in zip(nodes, (MANUFACTURER_LOGINS, *map(dealer_logins, DEALERS)), strict=True):
             names = ", ".join(f"{name} ({role})" for name, _, role in logins)
             click.echo(f"  {node.address:<26} {node.settings.name}\n{'':<29}log in as {names}")
         click.echo(f"\n  The password of all of them is  {folders.password()}")
@@ -116,12 +155,18 @@ def _once(folders: DemoFolders, couch: OutsideCouch | None, reset: bool, as_json
 
 
 def _check_ports(ports: list[int]) -> None:
-    import socket
-
+    # What a killed demo leaves takes a moment to end.
+    until = time.monotonic() + _PORT_PATIENCE
     for port in ports:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+        while _occupied(port):
+            if time.monotonic() > until:
                 raise IronbookError(
                     f"Port {port} is occupied, perhaps by a demo in another window; stop that, or choose four other "
                     f"ports with --port."
                 )
+            time.sleep(0.1)
+
+
+def _occupied(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

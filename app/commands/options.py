@@ -64,3 +64,15 @@ def stop_on_signals() -> threading.Event:
         if number is not None and threading.current_thread() is threading.main_thread():
             signal.signal(number, stop)
     return stopping
+
+
+def interrupt_on_signals() -> None:
+    """From now on being asked to stop interrupts what is being done, as Ctrl-C does, so that all is put away."""
+
+    def interrupt(_signal: int, _frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        number = getattr(signal, name, None)
+        if number is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(number, interrupt)

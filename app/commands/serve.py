@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import logging
 import logging.handlers
+import os
 import socket
 import threading
 import time
@@ -34,14 +35,18 @@ _STORE_AGAIN = 5.0
 @data_option
 @click.option("--port", type=click.IntRange(0, 65535), help="The port of the pages (default: web.port).")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors.")
-def command(data: Path | None, port: int | None, quiet: bool) -> None:
+@click.option("--with-parent", is_flag=True, hidden=True, help="End when standard input does: with who started it.")
+def command(data: Path | None, port: int | None, quiet: bool, with_parent: bool) -> None:
     """Run this node: its store, its pages and its schedule, until it is stopped with Ctrl-C."""
     settings = read_settings(data)
-    serve(settings, settings.web_port if port is None else port, quiet)
+    serve(settings, settings.web_port if port is None else port, quiet, with_parent)
 
 
-def serve(settings: Settings, port: int, quiet: bool = False) -> None:
-    """Serves the pages of a node until a signal ends it. Raises ConfigurationError when it cannot start."""
+def serve(settings: Settings, port: int, quiet: bool = False, with_parent: bool = False) -> None:
+    """Serves the pages of a node until a signal ends it, or, `with_parent`, standard input does.
+
+    Raises ConfigurationError when it cannot start.
+    """
     from app.memory import share_one_heap
     from app.node import make_data_folder, open_node
 
@@ -52,6 +57,8 @@ def serve(settings: Settings, port: int, quiet: bool = False) -> None:
         make_data_folder(settings.data)
         _log_to_file(settings)
         stopping = stop_on_signals()
+        if with_parent:
+            threading.Thread(target=_stop_with_input, args=(stopping,), name="parent", daemon=True).start()
         with _only_one(settings), open_node(settings) as node:
             from waitress.server import create_server
 
@@ -124,6 +131,14 @@ def _only_one(settings: Settings) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+def _stop_with_input(stopping: threading.Event) -> None:
+    # Not through sys.stdin: a thread that waits in it would hold its lock when the interpreter ends.
+    with contextlib.suppress(OSError):
+        while os.read(0, 1024):
+            pass
+    stopping.set()
 
 
 @contextlib.contextmanager

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from app.demo import filling
-from app.demo.folders import DEALERS, DemoFolders
+from app.demo.folders import DEALERS, DemoFolders, free_port
 from app.demo.serving import Served
 from app.documents import saving
 from app.node import Node, open_node
@@ -40,8 +41,12 @@ def arrives_after_an_outage(folders: DemoFolders, manufacturer: Served) -> bool:
     manufacturer.stop()
     with open_node(folders.settings(folders.dealer(_DEALER))) as node:
         connection = connections.connections(node)[0]
+        down = connection
+        if folders.couch_address():
+            # A CouchDB is not ours to stop: for the time being nobody listens where the dealer looks for it.
+            down = replace(connection, url=f"http://127.0.0.1:{free_port()}")
         changed = _edit_first(node.book, "customer", {"notes": "Asked for a quote while head office was down."})
-        failed = passes.run_pass(node, connection, wait=60.0)
+        failed = passes.run_pass(node, down, wait=60.0)
         manufacturer.start()
         manufacturer.wait_until_ready()
         arrived = passes.run_pass(node, connection, wait=60.0)

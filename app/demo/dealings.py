@@ -67,10 +67,10 @@ _HAS = {
 # (title, kinds of model it is said of; empty for all)
 _TITLES = (
     ("{model} for the new site", ""),
-    ("Replace an old loader with a {model}", "loader"),
-    ("Replace the hired excavator with a {model}", "excavator"),
+    ("{model}, the old loader goes", "loader"),
+    ("{model} instead of the hired excavator", "excavator"),
     ("{model}, long-term rental with option to buy", ""),
-    ("Second {model} next to the first", ""),
+    ("{model} for the second crew", ""),
     ("{model} with quick coupler and three buckets", "excavator"),
     ("{model} with forks and bucket", "loader telehandler"),
     ("{model} against trade-in", ""),

@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Any
 
 from app.couch import Database
-from app.demo import business
+from app.demo import business, regions
 from app.demo.folders import DEALERS
 from app.documents import saving
 from app.documents.outcomes import Refused
@@ -29,17 +29,20 @@ MANUFACTURER_LOGINS = (
     ("paul", "Paul Reuter", "parts"),
     ("admin", "Administrator", "admin"),
 )
-DEALER_LOGINS = (
-    ("sara", "Sara Vogt", "sales"),
-    ("peter", "Peter Brandl", "parts"),
-    ("petra", "Petra Hartwig", "principal"),
-    ("admin", "Administrator", "admin"),
-)
+_DEALER_LOGINS = (("sara", "sales"), ("peter", "parts"), ("petra", "principal"))
+
+
+def dealer_logins(code: str) -> tuple[tuple[str, str, str], ...]:
+    """The logins of a dealer's node: the same names and roles at each, but not the same people."""
+    people = regions.REGIONS[code]
+    shown = (people.salespeople[0], people.parts_manager, people.principal)
+    named = tuple((name, who, role) for (name, role), who in zip(_DEALER_LOGINS, shown, strict=True))
+    return (*named, ("admin", "Administrator", "admin"))
 
 
 def add_logins(node: Node, password: str) -> None:
     """Makes the demo's logins on one node."""
-    for name, shown, role in MANUFACTURER_LOGINS if node.is_manufacturer else DEALER_LOGINS:
+    for name, shown, role in MANUFACTURER_LOGINS if node.is_manufacturer else dealer_logins(node.dealer):
         users.add_user(node.local, name, shown, [role], password, node.role)
 
 

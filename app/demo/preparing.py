@@ -6,12 +6,13 @@ from app.couch import Store
 from app.demo import filling
 from app.demo.folders import (
     DEALERS,
-    STORE_PREFIX,
+    ONCE_PREFIX,
     DemoFolders,
     OutsideCouch,
     make_password,
     write_configurations,
 )
+from app.errors import IronbookError
 from app.node import open_node
 from app.steps import Steps
 
@@ -21,11 +22,21 @@ def prepare(folders: DemoFolders, ports: list[int], couch: OutsideCouch | None, 
 
     `ports`: the manufacturer's pages, its store, then each dealer's pages. Raises IronbookError with a sentence.
     """
+    if couch:
+        # Before anything is removed: whether it is one, and the password right.
+        Store(couch.url, couch.user, couch.password).version()
+    made_with = folders.couch_address()
     if reset or not folders.ready:
+        if couch:
+            _remove_databases(couch, reset or made_with == couch.url or couch.prefix == ONCE_PREFIX)
         # What an interrupted start left behind is not a demo: filling it again would double it.
         folders.clear()
-        if couch:
-            _remove_databases(couch)
+    elif made_with != (couch.url if couch else ""):
+        where = f"on {made_with}" if made_with else "in a store of its own"
+        raise IronbookError(
+            f"The demo in {folders.root} has head office's databases {where}: start it in the "
+            f"same way, with or without --couchdb, or add --reset to start over."
+        )
     write_configurations(folders, ports, couch)
     if folders.ready:
         return
@@ -44,7 +55,17 @@ def prepare(folders: DemoFolders, ports: list[int], couch: OutsideCouch | None, 
     folders.mark_ready(password)
 
 
-def _remove_databases(couch: OutsideCouch) -> None:
-    store = Store(couch.url, couch.user, couch.password, STORE_PREFIX)
-    for name in store.names():
+def _remove_databases(couch: OutsideCouch, ours: bool) -> None:
+    """Removes what an earlier demo has on that CouchDB: its databases and users, known by their prefix."""
+    store = Store(couch.url, couch.user, couch.password, couch.prefix)
+    names = store.names()
+    if names and not ours:
+        raise IronbookError(
+            f"{couch.url} holds the databases of a demo from another folder ({couch.prefix}{names[0]} and others); "
+            f"nothing was changed. Add --reset to remove them and start over."
+        )
+    for name in names:
         store.delete(name)
+    if names:
+        for code in DEALERS:
+            store.delete_user(f"{couch.prefix}dealer-{code.lower()}")

@@ -27,6 +27,7 @@ class Region:
     streets: tuple[str, ...]
     salespeople: tuple[str, ...]
     parts_manager: str
+    principal: str
     technicians: tuple[str, ...]
 
 
@@ -71,6 +72,7 @@ _NORTH_HESSE = Region(
              "Werrastraße", "Hinter dem Bahnhof", "Mühlenfeld", "Gewerbepark"),
     salespeople=("Sara Vogt", "Jonas Weidner", "Miriam Kolbe"),
     parts_manager="Peter Brandl",
+    principal="Petra Hartwig",
     technicians=("R. Stahl", "D. Özkan", "T. Fehr", "L. Brede"),
 )  # fmt: skip
 
@@ -115,6 +117,7 @@ _TYROL = Region(
              "Unterdorf", "Sonnbichl", "Industriezone"),
     salespeople=("Sara Prantner", "Lukas Erler", "Theresa Anker"),
     parts_manager="Peter Wallner",
+    principal="Petra Stöckl",
     technicians=("M. Kranebitter", "S. Egger", "J. Holzknecht"),
 )  # fmt: skip
 

@@ -36,9 +36,10 @@ class Served:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("IRONBOOK_")}
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(ROOT), environment.get("PYTHONPATH"))))
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "app.cli", "serve", "--quiet", "--data", str(self.settings.data)],
+            [sys.executable, "-m", "app.cli", "serve", "--quiet", "--with-parent", "--data", str(self.settings.data)],
             env=environment,
-            stdin=subprocess.DEVNULL,
+            # Whatever ends the demo, even kill -9, closes this pipe, and the node ends as well.
+            stdin=subprocess.PIPE,
             # Ctrl-C goes to the demo alone, which then stops its nodes in order.
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
             start_new_session=hasattr(os, "setsid"),
@@ -75,6 +76,8 @@ class Served:
             process.send_signal(signal.CTRL_BREAK_EVENT)
         else:
             process.terminate()
+        if process.stdin is not None:
+            process.stdin.close()
         try:
             process.wait(_STOP_PATIENCE)
         except subprocess.TimeoutExpired:
