@@ -117,7 +117,12 @@
     window.L.control.scale({ imperial: false }).addTo(map);
     outlines(map, place.getAttribute('data-outlines'));
     if (points.length) { ask(map, layer, place); }
-    map.on('moveend', function () { ask(map, layer, place); });
+    // A map moves to make room for what is being read: it must not be taken away by that.
+    var reading = false;
+    map.on('popupopen', function () { reading = true; });
+    map.on('popupclose', function () { reading = false; ask(map, layer, place); });
+    map.on('zoomstart', function () { map.closePopup(); });
+    map.on('moveend', function () { if (!reading) { ask(map, layer, place); } });
   }
 
   function drawAll(root) {

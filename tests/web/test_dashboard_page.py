@@ -162,6 +162,15 @@ def test_dealers_say_when_they_were_last_heard_of(manufacturer_client, manufactu
     assert re.search(r"Silent for \d[\d,]* days", text_of(browser, "/dashboard"))
 
 
+def test_a_forecast_that_is_built_anew_is_told_to_be_incomplete(manufacturer_client, manufacturer_node):
+    fill(manufacturer_node)
+    assert "being worked out anew" not in text_of(manufacturer_client, "/dashboard")
+    manufacturer_node.forecast.put_local(
+        {**manufacturer_node.forecast.get_local("ironbook-forecast"), "month": "2020-01"}
+    )
+    assert "being worked out anew" in text_of(manufacturer_client, "/dashboard")
+
+
 def test_the_whole_installed_base_and_the_whole_pipeline_have_pages(browser):
     assert number_behind(text_of(browser, "/dashboard/installed"), "/market/machines?make=Acme&model=LT+1") == ["3"]
     assert "1,500" in text_of(browser, "/dashboard/pipeline")

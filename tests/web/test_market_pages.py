@@ -28,6 +28,17 @@ def _more() -> Iterator[dict[str, object]]:
     yield document("D001:customer:evil", name=FORMULA, city="+1", status="@x")
     for number in range(120):
         yield machine("D002", f"P{number:03}", model=f"T{number // 60}", status="in stock", position=None)
+    plan = [{"id": "a", "title": "Oil", "part": "part:OIL-1", "quantity": 5, "every_hours": 300}]
+    for make in ("Borex", "Corvan"):
+        yield document(f"model:{make.upper()}-1", make=make, name="1", hours_per_day=6, plan=plan)
+        for number in range(30):
+            yield document(
+                f"D001:machine:{make.upper()}-{number}",
+                make=make,
+                model="1",
+                serial=f"{number}",
+                delivered_on="2024-01-01",
+            )
     yield document("D001:opportunity:minus", title="-5 %", stage="quoted", value=-12.5, customer="D001:customer:evil")
 
 
@@ -102,6 +113,24 @@ def test_rows_are_paged_by_key_there_and_back(browser):
     assert re.findall(r'class="row-link" href="([^"]+)"', text_of(browser, previous)) == forward[0]
 
 
+def test_rows_of_several_makes_are_paged_as_one_table(browser):
+    pages, address = [], "/market/demand/machines?part=part:OIL-1"
+    addresses = []
+    while address:
+        text = text_of(browser, address)
+        addresses.append(address)
+        pages.append(re.findall(r'class="row-link" href="([^"]+)"', text))
+        following = re.search(r'href="([^"]+)" rel="next"', text)
+        address = following[1] if following else ""
+    assert [len(page) for page in pages] == [50, 12]
+    assert len({each for page in pages for each in page}) == 62
+    makes = [{each.split(":")[-1].split("-")[0] for each in page} for page in pages]
+    assert makes == [{"ACME", "BOREX", "CORVAN"}, {"CORVAN"}]
+    previous = re.search(r'href="([^"]+)" rel="previous"', text_of(browser, addresses[-1]))
+    first = text_of(browser, previous[1]) if previous else ""
+    assert re.findall(r'class="row-link" href="([^"]+)"', first) == pages[0]
+
+
 @pytest.mark.parametrize("start", ["x", "%00", "W10", "eyJhIjoxfQ", "W1sibW9kZWwiXSwxXQ", "a" * 5000])
 def test_a_start_that_is_none_is_the_beginning(browser, start):
     assert rows_of(browser, f"/market/machines?dealer=D002&start={start}") == 50
@@ -136,10 +165,10 @@ def test_names_are_shown_as_they_are_and_never_run(browser):
 
 
 def test_quantities_stand_beside_their_unit_and_values_say_their_currency(browser):
-    (row,) = _csv(browser, "/market/demand/machines.csv?part=part:OIL-1&dealer=D001")
+    (row,) = _csv(browser, "/market/demand/machines.csv?part=part:OIL-1&dealer=D001&make=Acme")
     assert row["Unit"] == "litre"
     assert float(row["Value, EUR"]) == pytest.approx(float(row["Quantity"]) * 12.5)
-    parts = _csv(browser, "/demand.csv?dealer=D001")
+    parts = _csv(browser, "/demand.csv?dealer=D001&make=Acme")
     (part,) = parts
     assert (part["Part"], part["Unit"]) == ("OIL-1", "litre")
     assert [float(part[name]) for name in ("Quantity", "Value, EUR")] == [
