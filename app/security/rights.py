@@ -96,6 +96,10 @@ def area_of(subject: str | Mapping[str, Any]) -> str:
     return name if name in _AREAS else _AREA_OF_TYPE.get(name, "book")
 
 
+def _kind(subject: str | Mapping[str, Any]) -> str:
+    return subject if isinstance(subject, str) else str(subject.get("type", ""))
+
+
 def may(user: Person, action: str, subject: str | Mapping[str, Any]) -> bool:
     """Whether `user` may do `action` (read, edit, run) with `subject`: an area, a document's type, or a document.
 
@@ -103,5 +107,8 @@ def may(user: Person, action: str, subject: str | Mapping[str, Any]) -> bool:
     """
     if action == "delete":
         action = "edit"
+    if action == "edit" and _kind(subject) == "change":
+        # The log of changes is written by saving alone: who could edit it could hide what they did.
+        return False
     rights = _MATRIX.get(user.node_role, {})
     return not user.roles.isdisjoint(rights.get(f"{action}:{area_of(subject)}", _NOBODY))

@@ -18,6 +18,7 @@ from app.security.access import needs, require
 from app.web import current, document_editing, document_fields, history
 from app.web.addresses import local_page
 from app.web.catalog_uses import uses_of
+from app.web.definitions import definition_of
 from app.web.document_editing import Editing
 from app.web.files import file_fields
 from app.web.formatting import format_count
@@ -66,7 +67,8 @@ def _document_page(document_id: str, typed: Mapping[str, tuple[Any, str]]) -> Re
         disputes=history.disputes_of(document, form, named, current.user().roles, _zone(), typed),
         changes=history.changes_of(entries, form, named, current.user().roles),
         more_changes=len(entries) == CHANGES_SHOWN,
-        editable=form is not None and current.may("edit", kind),
+        editable=form is not None and not form.read_only and current.may("edit", kind),
+        definition=definition_of(document),
     )
     return page, 422 if typed else 200
 
@@ -215,6 +217,9 @@ def _require_edit(subject: str | Mapping[str, Any]) -> None:
     if kind in PUBLISHED_TYPES and not current.node().is_manufacturer:
         abort(403, PUBLISHED)
     require("edit", subject)
+    form = current.forms().get(kind)
+    if form is not None and form.read_only:
+        abort(403, f"{form.plural} are written by Ironbook alone; nobody fills them in.")
 
 
 def _title(document: Mapping[str, Any]) -> str:

@@ -66,7 +66,10 @@ def show(view: str) -> ResponseReturnValue:
         previous=asked.query(start=page.previous, previous=True) if page.previous else "",
         next=asked.query(start=page.next) if page.next else "",
         csv_url=url_for("lists.as_csv", view=view) + asked.query(),
-        addable=form is not None and current.may("edit", form.name) and database.name != "market",
+        addable=form is not None
+        and not form.read_only
+        and current.may("edit", form.name)
+        and database.name != "market",
     )
 
 

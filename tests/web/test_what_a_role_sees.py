@@ -145,3 +145,27 @@ def test_neither_value_of_a_dispute_need_be_taken(node: Node, sign_in: Callable[
     assert settled is not None
     assert settled["email"] == "new@berg.example"
     assert not settled.get("disputes")
+
+
+def test_nobody_writes_or_hides_an_entry_of_the_log(node: Node, sign_in: Callable[..., Browser]) -> None:
+    saved = node.book.view("history", "by_document", startkey=[dealership.CUSTOMER], endkey=[dealership.CUSTOMER, {}])
+    entry = next(iter(saved)).id
+    for role in ("sales", "principal", "admin"):
+        browser = sign_in(role)
+        assert browser.get("/documents/new/change").status_code == 403
+        assert browser.post("/documents/new/change", data={"by": "ben"}).status_code == 403
+        assert browser.get(f"/documents/{entry}/edit").status_code == 403
+        assert browser.post(f"/documents/{entry}/edit", data={"by": "ben"}).status_code == 403
+        assert browser.post(f"/documents/{entry}/delete", data={"revision": "1-x"}).status_code == 403
+        assert "/edit" not in text(browser, f"/documents/{entry}")
+
+
+def test_a_form_and_a_view_are_shown_as_what_they_define(node: Node, sign_in: Callable[..., Browser]) -> None:
+    designer = sign_in("designer")
+    form = text(designer, "/documents/D001:form:customer")
+    assert "read by principal" in form
+    assert "Prospect, Active, Dormant" in form
+    broken = {"_id": "D001:view:odd", "type": "view", "dealer": "D001", "share": "dealer", "columns": "none"}
+    saving.save(node.book, broken, by="consultant")
+    assert "It is not in force" in text(designer, "/documents/D001:view:odd")
+    assert sign_in("sales").get("/documents/D001:form:customer").status_code == 403
