@@ -89,7 +89,7 @@ def readmit(code: str) -> ResponseReturnValue:
         return redirect(url_for("dealers.show", code=code), 303)
     if request.method == "GET":
         return render_template("dealers/readmit.html", dealer=dealer)
-    return _tell_once(dealers.add_dealer(current.node(), code, dealer.name), dealer.name, added=False)
+    return _tell_once(dealers.add_dealer(current.node(), code, dealer.name), dealer.name, readmitted=True)
 
 
 @pages.post("/<code>/password")
@@ -97,7 +97,7 @@ def readmit(code: str) -> ResponseReturnValue:
 def password(code: str) -> ResponseReturnValue:
     """Gives a dealer a new password; the old one is of no use from now on."""
     dealer = dealer_of(code)
-    return _tell_once(dealers.new_password(current.node(), code), dealer.name, added=False)
+    return _tell_once(dealers.new_password(current.node(), code), dealer.name)
 
 
 @pages.route("/<code>/remove", methods=["GET", "POST"])
@@ -115,12 +115,20 @@ def remove(code: str) -> ResponseReturnValue:
     return redirect(url_for("dealers.show_all"), 303)
 
 
-def _tell_once(admitted: dealers.Admitted, name: str, added: bool) -> ResponseReturnValue:
+def _tell_once(
+    admitted: dealers.Admitted, name: str, added: bool = False, readmitted: bool = False
+) -> ResponseReturnValue:
     """The page with the password: an answer to a form, so that it is in no address and not to be had again."""
     node = current.node()
     url = members.public_url(node.settings).rstrip("/") or node.store.url
     page = render_template(
-        "dealers/admitted.html", admitted=admitted, name=name, added=added, url=url, is_local=_is_local(url)
+        "dealers/admitted.html",
+        admitted=admitted,
+        name=name,
+        added=added,
+        readmitted=readmitted,
+        url=url,
+        is_local=_is_local(url),
     )
     return page, 200, {"Cache-Control": "no-store"}
 
