@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -53,7 +54,11 @@ def ironbook() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Runs the command line and exits: 0 done, 1 done with a bad result, 2 a sentence says what to correct."""
+    """Runs the command line and exits.
+
+    0 done, 1 done with a bad result, 2 a sentence says what to correct, 3 a fault of Ironbook's own; then
+    IRONBOOK_TRACEBACK=1 in the environment shows where.
+    """
     try:
         given = list(arguments) if arguments is not None else None
         result = ironbook.main(args=given, prog_name="ironbook", standalone_mode=False)
@@ -66,6 +71,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("Stopped.", err=True)
         sys.exit(130)
+    except Exception as error:
+        if os.environ.get("IRONBOOK_TRACEBACK"):
+            raise
+        click.echo(
+            f"ironbook: This failed in a way Ironbook did not expect: {type(error).__name__}: {error}\n"
+            f"What had been saved before is kept. To report it, run the same command again with IRONBOOK_TRACEBACK=1.",
+            err=True,
+        )
+        sys.exit(3)
     sys.exit(result if isinstance(result, int) else 0)
 
 

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from app.config import Settings
-from app.couch import Database, Store, StoreError
+from app.couch import Database, Store, StoreError, is_too_old
 from app.errors import ConfigurationError, IronbookError
 from app.secrets import STORE, Secrets
 from app.security.certificates import own_certificate
@@ -150,7 +150,12 @@ def open_node(settings: Settings) -> Iterator[Node]:
                     f"with: ironbook password store"
                 )
             store = Store(settings.store_url, settings.store_user, password, settings.store_prefix)
-            store.version()
+            welcome = store.version()
+            if is_too_old(welcome):
+                raise ConfigurationError(
+                    f"The store at {settings.store_url} is of version {welcome.get('version') or 'unknown'}, and "
+                    f"Ironbook needs CouchDB 3. Upgrade it, or leave store.url empty for the embedded store."
+                )
         node = Node(settings, secrets, store, process)
         _create_databases(node)
         from app.design import installing

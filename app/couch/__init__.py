@@ -5,7 +5,7 @@ Nothing above this package knows whether an Apache CouchDB or the embedded store
 
 from app.couch.database import BulkResult, Changes, Database, Row, Rows
 from app.couch.errors import Conflict, Forbidden, NotFound, Refused, StoreError, Unreachable, WrongPassword
-from app.couch.store import Store
+from app.couch.store import Store, is_too_old
 
 __all__ = [
     "BulkResult",
@@ -21,4 +21,5 @@ __all__ = [
     "StoreError",
     "Unreachable",
     "WrongPassword",
+    "is_too_old",
 ]

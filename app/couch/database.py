@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from app.couch.asking import BUILDING, USUAL, Asking
-from app.couch.errors import Conflict, NotFound
+from app.couch.errors import Conflict, NotFound, no_store
 
 if TYPE_CHECKING:
     from app.couch.store import Store
@@ -164,8 +164,12 @@ class Database:
         encoded = {name: _view_parameter(name, value) for name, value in parameters.items()}
         if options.get("keys") is not None:
             body = {"keys": list(options["keys"])}
-            return _rows(self._ask("POST", path, body, encoded, BUILDING))
-        return _rows(self._ask("GET", path, None, encoded, BUILDING))
+            answer = self._ask("POST", path, body, encoded, BUILDING)
+        else:
+            answer = self._ask("GET", path, None, encoded, BUILDING)
+        if not isinstance(answer, dict) or "rows" not in answer:
+            raise no_store(self.store.url, "its answer has no rows")
+        return _rows(answer)
 
     # Changes and replication
 

@@ -48,8 +48,9 @@ class Refused(StoreError):  # noqa: N818
 
 def answered(url: str, user: str, status: int, error: str, reason: str) -> StoreError:
     """The error for an answer with an HTTP `status` of 400 or more; `url` is without credentials."""
-    words = f"{error}: {reason}".strip(": ") or f"status {status}"
-    kind, sentence = _kind_and_sentence(url, user, status, error, reason, words)
+    # The sentence these words end has its own full stop.
+    words = f"{error}: {reason}".strip(": ").rstrip(". ") or f"status {status}"
+    kind, sentence = _kind_and_sentence(url, user, status, error, reason.rstrip(". "), words)
     return kind(sentence, status, error, reason)
 
 
@@ -62,7 +63,7 @@ def _kind_and_sentence(
         return WrongPassword, f"The store at {url} does not accept the user {user or '(none)'} with this password."
     if status == 403 and "locked" in lowered:
         return WrongPassword, (
-            f"The store at {url} has locked the user {user} for some minutes after wrong passwords: {reason}"
+            f"The store at {url} has locked the user {user} for some minutes after wrong passwords: {reason}."
         )
     if status in (401, 403):
         return Forbidden, f"The store at {url} does not allow this: {reason or error or 'no reason was given'}."

@@ -14,6 +14,16 @@ Side = str | dict[str, Any]
 _USERS = "_users"
 
 
+# DESIGN section 7: what CouchDB 3 does is what is relied on.
+_OLDEST_VERSION = 3
+
+
+def is_too_old(welcome: Mapping[str, Any]) -> bool:
+    """Whether a store that says this about itself is older than CouchDB 3, or does not say a version."""
+    major = str(welcome.get("version", "")).split(".")[0]
+    return not major.isdigit() or int(major) < _OLDEST_VERSION
+
+
 class Store:
     """One CouchDB or embedded store, as one user.
 

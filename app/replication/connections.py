@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from app.clock_times import parse_times
 from app.config import ConnectionSettings, read_connection
-from app.couch import Database, Refused, Store, StoreError, WrongPassword
+from app.couch import Database, Refused, Store, StoreError, WrongPassword, is_too_old
 from app.errors import ConfigurationError, IronbookError
 from app.replication import passwords
 from app.replication.failures import failure, failure_of
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from app.node import Node
 
 DEFAULT_NAME = "manufacturer"
-_OLDEST_VERSION = 3
 
 
 @dataclass(frozen=True)
@@ -213,10 +212,9 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
             if taken is None:
                 raise
             there, welcome = taken, taken.welcome()
-        version = str(welcome.get("version", ""))
-        if not version.split(".")[0].isdigit() or int(version.split(".")[0]) < _OLDEST_VERSION:
+        if is_too_old(welcome):
             return Check(False, (failure("too_old", connection.url).sentence,))
-        said.append(f"{connection.url} answers, version {version}.")
+        said.append(f"{connection.url} answers, version {welcome['version']}.")
         for name, what in ((connection.book, "book"), (connection.catalog, "catalog")):
             documents = there.database(name).info().get("doc_count", 0)
             said.append(f"{connection.user} may use the {what} {name}, which has {documents:,} documents.")

@@ -2,6 +2,8 @@
 
 import importlib
 import socket
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import click
 import pytest
@@ -74,6 +76,58 @@ def test_the_store_that_nobody_answers_for_exits_2_with_its_address(capsys, tmp_
     assert code == 2
     assert str(port) in shown.err
     assert "a-password-nobody-has" not in shown.err
+
+
+class Pretender(BaseHTTPRequestHandler):
+    """Answers every request with the same JSON, as something that is no store may."""
+
+    answer = b""
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(self.answer)))
+        self.end_headers()
+        self.wfile.write(self.answer)
+
+    do_PUT = do_POST = do_GET  # noqa: N815 - the names http.server calls
+
+    def log_message(self, *words):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        (b'{"couchdb":"Welcome","version":"1.7.2"}', "is of version 1.7.2, and Ironbook needs CouchDB 3"),
+        (b'{"couchdb":"Welcome"}', "is of version unknown"),
+        (b'{"couchdb":"Welcome","version":"3.5.0"}', "is not a store"),
+        (b"[1, 2]", "is not a store"),
+        (b"<!doctype html><h1>Sign in to the network</h1>", "is not a store"),
+    ],
+)
+def test_what_is_no_store_or_too_old_exits_2_with_one_sentence(capsys, tmp_path, monkeypatch, answer, says):
+    handler = type("Handler", (Pretender,), {"answer": answer})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (tmp_path / "config.toml").write_text(f'[store]\nurl = "http://127.0.0.1:{server.server_port}"\n')
+        monkeypatch.setenv("IRONBOOK_STORE_PASSWORD", "any")
+        code, shown = run(capsys, "user", "list", "--data", str(tmp_path))
+        server.shutdown()
+    assert code == 2
+    assert says in shown.err
+    assert ".." not in shown.err
+    assert shown.err.count("\n") == 1
+
+
+def test_a_fault_of_our_own_is_a_sentence_and_exit_code_3(capsys, monkeypatch):
+    monkeypatch.setitem(cli.COMMANDS, "doctor", ("testing", "A module whose command has another name."))
+    monkeypatch.setattr(importlib.import_module("app.commands.testing"), "command", None)
+    monkeypatch.delenv("IRONBOOK_TRACEBACK", raising=False)
+    code, shown = run(capsys, "doctor")
+    assert code == 3
+    assert "did not expect" in shown.err
+    assert "Traceback" not in shown.err
 
 
 def test_a_folder_that_is_served_already_exits_2_and_says_so(capsys, tmp_path):
