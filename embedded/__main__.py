@@ -29,6 +29,13 @@ def main() -> int:
         "--cors-origin", action="append", default=[], help="web site that may ask from a browser; * for all"
     )
     parser.add_argument("--require-valid-user", action="store_true", help="nothing without signing in")
+    parser.add_argument(
+        "--largest-attachment",
+        type=int,
+        default=Settings().maximum_attachment,
+        metavar="BYTES",
+        help="larger ones are refused (%(default)s)",
+    )
     parser.add_argument("--tls-host", default="127.0.0.1", help="a second address, on which it answers over TLS")
     parser.add_argument("--tls-port", default=6984, type=int)
     parser.add_argument("--certificate", type=Path, help="PEM file with the certificate for TLS and its chain")
@@ -68,7 +75,7 @@ def _run_child(arguments: argparse.Namespace) -> int:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    return Settings(tuple(arguments.cors_origin), arguments.require_valid_user)
+    return Settings(tuple(arguments.cors_origin), arguments.require_valid_user, arguments.largest_attachment)
 
 
 def _encrypted(arguments: argparse.Namespace) -> Encrypted | None:

@@ -12,12 +12,14 @@ import gzip
 import hashlib
 import sqlite3
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from embedded import large_contents
 from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request
+from embedded.large_contents import LargeContent
 
 _COMPRESSIBLE = ("text/", "application/javascript", "application/json", "application/xml")
 _GZIP_LEVEL = 8
@@ -41,7 +43,7 @@ class Attachment:
     encoding: str | None = None
     encoded_length: int | None = None
     number: int | None = None
-    content: bytes | None = None
+    content: bytes | LargeContent | None = None
 
 
 def from_content(
@@ -59,15 +61,30 @@ def from_content(
         return Attachment(
             name, content_type, None, _digest(content), plain_length, "gzip", len(content), content=content
         )
-    if content_type.lower().startswith(_COMPRESSIBLE):
+    if is_compressible(content_type):
         compressor = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, 31)
         packed = compressor.compress(content) + compressor.flush()
         return Attachment(name, content_type, None, _digest(packed), len(content), "gzip", len(packed), content=packed)
     return Attachment(name, content_type, None, _digest(content), len(content), content=content)
 
 
+def is_compressible(content_type: str) -> bool:
+    return content_type.lower().startswith(_COMPRESSIBLE)
+
+
+def from_large_content(name: str, content: LargeContent, content_type: str, *, is_packed: bool) -> Attachment:
+    """An attachment whose content is all in its file. `is_packed`: what is kept of it is gzip."""
+    digest = _digest_text(content.md5)
+    encoding, encoded = ("gzip", content.kept_length) if is_packed else (None, None)
+    return Attachment(name, content_type, None, digest, content.length, encoding, encoded, content=content)
+
+
 def _digest(content: bytes) -> str:
-    return "md5-" + base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+    return _digest_text(hashlib.md5(content, usedforsecurity=False).digest())
+
+
+def _digest_text(md5: bytes) -> str:
+    return "md5-" + base64.b64encode(md5).decode()
 
 
 def _plain_length(name: str, content: bytes) -> int:
@@ -124,14 +141,19 @@ def keep(connection: sqlite3.Connection, attachment: Attachment) -> None:
     """Store the content unless it is there already, and note its number."""
     content = attachment.content
     assert content is not None
-    identity = hashlib.sha256(content).digest()
+    if isinstance(content, LargeContent):
+        identity, md5, length, whole = content.sha256, content.md5, content.kept_length, b""
+    else:
+        identity, length, whole = hashlib.sha256(content).digest(), len(content), content
+        md5 = hashlib.md5(content, usedforsecurity=False).digest()
     row = connection.execute("SELECT number FROM contents WHERE sha256=?", (identity,)).fetchone()
     if row is None:
-        md5 = hashlib.md5(content, usedforsecurity=False).digest()
         row = connection.execute(
             "INSERT INTO contents (sha256, md5, length, content) VALUES (?, ?, ?, ?) RETURNING number",
-            (identity, md5, len(content), content),
+            (identity, md5, length, whole),
         ).fetchone()
+        if isinstance(content, LargeContent):
+            large_contents.keep_pieces(connection, row[0], content)
     attachment.number = row[0]
 
 
@@ -183,13 +205,34 @@ def _encoding(attachment: Attachment, wanted: bool) -> dict[str, Any]:
     return {"encoding": attachment.encoding, "encoded_length": attachment.encoded_length}
 
 
-def kept_content(connection: sqlite3.Connection, attachment: Attachment) -> bytes:
-    """The content as it is kept: gzipped when `encoding` says so."""
+def kept_length(attachment: Attachment) -> int:
+    """Bytes that are kept of it."""
+    return attachment.length if attachment.encoded_length is None else attachment.encoded_length
+
+
+def is_large(attachment: Attachment) -> bool:
+    """Whether it should not be taken into memory as a whole."""
+    return max(attachment.length, kept_length(attachment)) > large_contents.LARGE
+
+
+def kept_pieces(connection: sqlite3.Connection, attachment: Attachment) -> Iterator[bytes]:
+    """The content as it is kept, gzipped when `encoding` says so, in pieces."""
+    assert attachment.number is not None
     (content,) = connection.execute("SELECT content FROM contents WHERE number=?", (attachment.number,)).fetchone()
-    assert isinstance(content, bytes)
-    return content
+    if content:
+        yield content
+    yield from large_contents.kept_pieces(connection, attachment.number)
+
+
+def plain_pieces(connection: sqlite3.Connection, attachment: Attachment) -> Iterator[bytes]:
+    pieces = kept_pieces(connection, attachment)
+    return large_contents.unpacked(pieces) if attachment.encoding == "gzip" else pieces
+
+
+def part_of(connection: sqlite3.Connection, attachment: Attachment, first: int, length: int) -> Iterator[bytes]:
+    """Some bytes of a content that is kept as it came."""
+    return large_contents.part(kept_pieces(connection, attachment), first, length)
 
 
 def plain_content(connection: sqlite3.Connection, attachment: Attachment) -> bytes:
-    content = kept_content(connection, attachment)
-    return gzip.decompress(content) if attachment.encoding == "gzip" else content
+    return b"".join(plain_pieces(connection, attachment))

@@ -73,6 +73,7 @@ def drop_unused_contents(writer: Writer) -> None:
     writer.connection.executemany(
         "DELETE FROM contents WHERE number=?", [(number,) for number in numbers if number not in used]
     )
+    writer.connection.execute("DELETE FROM pieces WHERE content NOT IN (SELECT number FROM contents)")
 
 
 def give_back_space(writer: Writer) -> bool:

@@ -11,7 +11,7 @@ import sqlite3
 import sys
 from pathlib import Path
 
-VERSION = 1
+VERSION = 2
 _LOG_BYTES = 32 * 1024 * 1024
 """What the write-ahead log is cut back to after a large write."""
 
@@ -35,9 +35,19 @@ CREATE TABLE contents (
     number INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE, md5 BLOB NOT NULL, length INTEGER NOT NULL,
     content BLOB NOT NULL
 );
+CREATE TABLE pieces (
+    content INTEGER NOT NULL, place INTEGER NOT NULL, piece BLOB NOT NULL, PRIMARY KEY (content, place)
+);
 CREATE TABLE local_documents (id TEXT PRIMARY KEY, rev INTEGER NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE purges (purge_seq INTEGER PRIMARY KEY, id TEXT NOT NULL, revs TEXT NOT NULL);
 """
+
+
+_UPGRADES = {
+    1: "CREATE TABLE pieces ("
+    "content INTEGER NOT NULL, place INTEGER NOT NULL, piece BLOB NOT NULL, PRIMARY KEY (content, place))",
+}
+"""What makes a file of one format one of the next."""
 
 
 class FileTooNewError(Exception):
@@ -102,3 +112,14 @@ def upgrade(connection: sqlite3.Connection) -> None:
             f"The database file has format {version}, this program knows formats up to {VERSION}. "
             "Nothing was changed; use the newer program."
         )
+    if version == VERSION:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for older in range(version, VERSION):
+            connection.execute(_UPGRADES[older])
+        connection.execute(f"PRAGMA user_version={VERSION}")
+        connection.execute("COMMIT")
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from embedded.attachments import MAXIMUM_ATTACHMENT
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`cors_origins`: web sites whose pages may ask this store from a browser, `"*"` for all; none by default.
 
     `require_valid_user`: nobody gets anything but `_up` and `_session` without signing in.
+
+    `maximum_attachment`: bytes of the largest attachment that is taken by itself.
     """
 
     cors_origins: tuple[str, ...] = ()
     require_valid_user: bool = False
+    maximum_attachment: int = MAXIMUM_ATTACHMENT

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from embedded import attachments, database_incoming, database_reading, multipart
@@ -15,33 +16,48 @@ from embedded.http import json_text
 from embedded.http.document_parameters import document_id, named_revision
 from embedded.http.document_writing import location, outcome, store_one
 from embedded.http.errors import HttpError, bad_request, conflict, not_found
+from embedded.http.receiving import receive
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response
 from embedded.http.routing import Route
+from embedded.large_contents import LargeContent
 from embedded.revtree import parse_revision
 
+_Pieces = Callable[[sqlite3.Connection, Attachment], Iterator[bytes]]
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
 async def get(request: Request) -> Response:
     rev = request.query.get("rev")
     takes_gzip = "gzip" in request.headers.get("accept-encoding", "")
-    found, content = await request.database.reading(
-        _content, document_id(request), request.arguments["attachment"], rev, takes_gzip
-    )
+    found = await request.database.reading(_attachment, document_id(request), request.arguments["attachment"], rev)
     digest = (found.digest or "").removeprefix("md5-")
     headers = {"ETag": f'"{digest}"', "Accept-Ranges": "none" if found.encoding else "bytes"}
     if headers["ETag"] in request.headers.get("if-none-match", ""):
         return Response(304, headers=headers)
     if found.encoding and takes_gzip:
         headers["Content-Encoding"] = found.encoding
-    if not found.encoding:
-        part = _range(request.headers.get("range", ""), len(content))
-        if part is not None:
-            first, last = part
-            headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
-            return Response(206, content[first : last + 1], headers, found.content_type)
-    return Response(200, content, headers, found.content_type)
+        return await _answer(request, 200, headers, found, attachments.kept_length(found), attachments.kept_pieces)
+    part = None if found.encoding else _range(request.headers.get("range", ""), found.length)
+    if part is None:
+        return await _answer(request, 200, headers, found, found.length, attachments.plain_pieces)
+    first, last = part
+    headers["Content-Range"] = f"bytes {first}-{last}/{found.length}"
+    length = last + 1 - first
+    return await _answer(
+        request, 206, headers, found, length, lambda reading, one: attachments.part_of(reading, one, first, length)
+    )
+
+
+async def _answer(
+    request: Request, status: int, headers: dict[str, str], found: Attachment, length: int, pieces: _Pieces
+) -> Response:
+    """A large content is sent as it is read; a small one is read at once."""
+    if attachments.is_large(found):
+        headers["Content-Length"] = str(length)
+        return Response(status, request.database.streaming(pieces, found), headers, found.content_type)
+    content = await request.database.reading(lambda connection: b"".join(pieces(connection, found)))
+    return Response(status, content, headers, found.content_type)
 
 
 def _range(header: str, length: int) -> tuple[int, int] | None:
@@ -57,9 +73,7 @@ def _range(header: str, length: int) -> tuple[int, int] | None:
     return first, last
 
 
-def _content(
-    connection: sqlite3.Connection, id: str, name: str, rev: str | None, packed: bool
-) -> tuple[Attachment, bytes]:
+def _attachment(connection: sqlite3.Connection, id: str, name: str, rev: str | None) -> Attachment:
     stored = database_reading.find(connection, id)
     if stored is None or (stored.deleted and rev is None):
         raise not_found("missing" if stored is None else "deleted")
@@ -72,8 +86,7 @@ def _content(
     found = attachments.load(row[0]).get(name) if row[0] is not None else None
     if found is None:
         raise not_found("Document is missing attachment")
-    read = attachments.kept_content if packed else attachments.plain_content
-    return found, read(connection, found)
+    return found
 
 
 async def put(request: Request) -> Response:
@@ -84,16 +97,17 @@ async def put(request: Request) -> Response:
     if encoding not in ("identity", "gzip"):
         raise HttpError(415, "bad_ctype", "Only gzip and identity content-encodings are supported")
     kind = request.headers.get("content-type", "application/octet-stream")
-    content = await request.raw_body(attachments.MAXIMUM_ATTACHMENT)
-    new = await request.database.in_thread(
-        attachments.from_content, name, content, kind, encoding="gzip" if encoding == "gzip" else None
-    )
-    document = await request.database.reading(_current, document_id(request), named_revision(request))
-    told = document.get("_attachments", {})
-    told.pop(name, None)
-    incoming = database_incoming.parse(document, id=document_id(request))
-    incoming.attachments.append(new)
-    return await _stored(request, incoming, 201)
+    new = await receive(request, name, kind, is_packed=encoding == "gzip")
+    try:
+        document = await request.database.reading(_current, document_id(request), named_revision(request))
+        told = document.get("_attachments", {})
+        told.pop(name, None)
+        incoming = database_incoming.parse(document, id=document_id(request))
+        incoming.attachments.append(new)
+        return await _stored(request, incoming, 201)
+    finally:
+        if isinstance(new.content, LargeContent):
+            new.content.close()
 
 
 async def delete(request: Request) -> Response:
@@ -137,7 +151,7 @@ async def read_related(request: Request, *, id: str, replica: bool, named: str |
     Raises 400 when the parts are not what the document says.
     """
     boundary = multipart.boundary_of(request.headers["content-type"])
-    parts = multipart.parse(await request.raw_body(attachments.MAXIMUM_ATTACHMENT), boundary)
+    parts = multipart.parse(await request.raw_body(request.store.settings.maximum_attachment), boundary)
     if not parts:
         raise bad_request("The multipart body has no document.")
     document = json_text.parse(parts[0].body)

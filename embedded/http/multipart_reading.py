@@ -72,11 +72,9 @@ def _related_body(connection: sqlite3.Connection, item: Item, show: Show, bounda
     text = revision_text(connection, item.id, item.tree, item.revision, show, item.meta)
     yield multipart.head(boundary, {"Content-Type": "application/json"}) + (text or "null").encode()
     for one in _following(connection, item, show):
-        content = attachments.kept_content(connection, one)
-        yield multipart.head(
-            boundary, multipart.attachment_headers(one.name, one.content_type, len(content), one.encoding)
-        )
-        yield content
+        length = attachments.kept_length(one)
+        yield multipart.head(boundary, multipart.attachment_headers(one.name, one.content_type, length, one.encoding))
+        yield from attachments.kept_pieces(connection, one)
     yield multipart.end(boundary)
 
 

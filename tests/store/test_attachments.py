@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import base64
+import gzip
+import hashlib
 import json
+import random
 from typing import Any
 from urllib.parse import quote
 
@@ -136,3 +139,51 @@ def test_replicas_bring_their_attachments_with_them(couch: Any, db: str) -> None
     found = couch.get(f"{db}/a").json()
     assert (found["_rev"], found["_attachments"]["x"]["revpos"]) == ("4-d", 2)
     assert couch.get(f"{db}/a/x").data == b"x"
+
+
+LARGE = 3_000_000
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "text/plain"])
+def test_a_large_content_comes_back_whole_in_parts_and_by_every_way(couch: Any, db: str, kind: str) -> None:
+    content = random.Random(5).randbytes(LARGE // 2) + b"the same again " * (LARGE // 30)
+    put = couch.put(f"{db}/a/large", raw=content, headers={"Content-Type": kind})
+    assert put.status == 201
+    assert couch.get(f"{db}/a/large").data == content
+    stub = couch.get(f"{db}/a").json()["_attachments"]["large"]
+    assert stub["length"] == len(content)
+    found = couch.get(f"{db}/a/large", headers={"Accept-Encoding": "identity"})
+    assert (found.data, found.headers["Content-Length"]) == (content, str(len(content)))
+    if kind == "image/jpeg":
+        assert stub["digest"] == "md5-" + base64.b64encode(hashlib.md5(content).digest()).decode()
+        for first, last in ((0, 9), (262_140, 262_150), (LARGE // 2, 2_000_000)):
+            part = couch.get(f"{db}/a/large", headers={"Range": f"bytes={first}-{last}"})
+            assert (part.status, part.data) == (206, content[first : last + 1])
+    inline = couch.get(f"{db}/a?attachments=true").json()["_attachments"]["large"]["data"]
+    assert base64.b64decode(inline) == content
+    answer = couch.get(f"{db}/a?attachments=true", headers={"Accept": "multipart/related"})
+    boundary = multipart.boundary_of(answer.headers["Content-Type"])
+    [_, part] = multipart.parse(answer.data, boundary)
+    assert (gzip.decompress(part.body) if part.headers.get("content-encoding") == "gzip" else part.body) == content
+
+
+def test_a_large_content_is_the_same_revision_however_it_comes(couch: Any, db: str) -> None:
+    content = b"a line of many\n" * 200_000
+    first = couch.put(f"{db}/a/f.txt", raw=content, headers={"Content-Type": "text/plain"}).json()["rev"]
+    told = {"f.txt": {"content_type": "text/plain", "data": base64.b64encode(content).decode()}}
+    second = couch.put(f"{db}/b", {"_attachments": told}).json()["rev"]
+    assert first == second
+    packed = gzip.compress(content)
+    headers = {"Content-Type": "text/plain", "Content-Encoding": "gzip"}
+    assert couch.put(f"{db}/c/f.txt", raw=packed, headers=headers).status == 201
+    assert couch.get(f"{db}/c/f.txt").data == content
+
+
+def test_compaction_forgets_a_large_content_nobody_has_any_more(couch: Any, db: str) -> None:
+    rev = couch.put(f"{db}/a/f", raw=bytes(LARGE), headers={"Content-Type": "image/x"}).json()["rev"]
+    full = couch.get(db).json()["sizes"]["file"]
+    couch.delete(f"{db}/a?rev={rev}")
+    couch.post(f"{db}/_compact", {})
+    while couch.get(db).json()["compact_running"]:
+        pass
+    assert couch.get(db).json()["sizes"]["file"] < full - LARGE // 2 or not couch.is_embedded

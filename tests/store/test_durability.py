@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from couch_requests import ADMIN, Couch
 from forked_stores import StoreOnFolder, forks
 
 import embedded
+from embedded import database_schema
 
 
 def test_a_second_store_on_the_same_folder_refuses_to_start(tmp_path: Path) -> None:
@@ -155,3 +157,61 @@ def test_a_store_does_not_start_on_a_read_only_folder_and_says_why(
     with forks(tmp_path) as forking, pytest.raises(embedded.StoreNotStartedError, match="cannot be used"):
         StoreOnFolder(open_folder, forking).start(ordinary_user)
     open_folder.chmod(0o777)
+
+
+FORMAT_1 = Path(__file__).parent.parent / "data" / "store-format-1.sqlite"
+
+
+def test_a_file_of_the_first_format_is_brought_up_to_date_with_all_that_is_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "db-book.sqlite"
+    shutil.copy(FORMAT_1, path)
+    for _ in range(2):
+        with embedded.start(tmp_path, admin=ADMIN) as running:
+            couch = Couch(running.url, ADMIN)
+            rows = couch.get("/book/_all_docs").json()["rows"]
+            assert [row["id"] for row in rows] == ["_design/d", "customer", "machine", "photo"]
+            assert couch.get("/book/customer").json()["name"] == "Quarry Ltd"
+            machine = couch.get("/book/machine?conflicts=true").json()
+            assert (machine["hours"], machine["_conflicts"]) == (12, ["2-b"])
+            assert couch.get("/book/gone").json()["reason"] == "deleted"
+            assert couch.get("/book/photo/p.bin").data == bytes(range(256)) * 8
+            assert couch.get("/book/photo/n.txt").data == b"a note " * 200
+            assert couch.get("/book/_local/mark").json()["seq"] == 5
+            assert len(couch.get("/book/_design/d/_view/v").json()["rows"]) == 3
+            assert couch.get("/book").json()["update_seq"].startswith("11-")
+            assert couch.put("/book/_local/again", {"n": 1}).status == 201
+    assert _version(path) == database_schema.VERSION
+
+
+def test_an_upgrade_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "db-book.sqlite"
+    shutil.copy(FORMAT_1, path)
+    monkeypatch.setattr(database_schema, "VERSION", database_schema.VERSION + 1)
+    monkeypatch.setitem(database_schema._UPGRADES, database_schema.VERSION - 1, "CREATE TABLE documents (it INTEGER)")
+    connection = database_schema.connect(path)
+    with pytest.raises(sqlite3.OperationalError):
+        database_schema.upgrade(connection)
+    assert connection.execute("SELECT count(*) FROM sqlite_master WHERE name='pieces'").fetchone() == (0,)
+    connection.close()
+    assert _version(path) == 1
+
+
+def test_there_is_an_upgrade_from_every_format_there_was_and_it_makes_what_a_new_file_has(tmp_path: Path) -> None:
+    assert sorted(database_schema._UPGRADES) == list(range(1, database_schema.VERSION))
+    shutil.copy(FORMAT_1, tmp_path / "old.sqlite")
+    database_schema.create(tmp_path / "new.sqlite", {})
+    tables = []
+    for name in ("old", "new"):
+        connection = database_schema.connect(tmp_path / f"{name}.sqlite")
+        database_schema.upgrade(connection)
+        found = connection.execute("SELECT name, sql FROM sqlite_master ORDER BY name").fetchall()
+        tables.append([(one, "".join((sql or "").split())) for one, sql in found])
+        connection.close()
+    assert tables[0] == tables[1]
+
+
+def _version(path: Path) -> int:
+    connection = sqlite3.connect(path)
+    [(version,)] = connection.execute("PRAGMA user_version")
+    connection.close()
+    return int(version)

@@ -1,0 +1,51 @@
+"""Receiving the content of an attachment: small ones in memory, large ones through a file."""
+
+from __future__ import annotations
+
+from embedded import attachments
+from embedded.attachments import Attachment
+from embedded.database import storage_error
+from embedded.http.errors import HttpError
+from embedded.http.request import Request
+from embedded.large_contents import LARGE, LargeContent
+
+
+async def receive(request: Request, name: str, content_type: str, *, is_packed: bool) -> Attachment:
+    """The attachment that is the body of this request. `is_packed`: the body is gzip.
+
+    Whoever calls closes a LargeContent. Raises 413 beyond the largest attachment allowed, 507 where there is no space.
+    """
+    database = request.database
+    maximum = request.store.settings.maximum_attachment
+    large: LargeContent | None = None
+    waiting = bytearray()
+    size = 0
+    try:
+        async for piece in request.stream():
+            size += len(piece)
+            if size > maximum:
+                raise HttpError(413, "attachment_too_large", f"{name} is larger than {maximum} bytes.")
+            waiting += piece
+            if len(waiting) > LARGE:
+                if large is None:
+                    compress = not is_packed and attachments.is_compressible(content_type)
+                    large = LargeContent(request.store.directory, compress=compress, packed=is_packed)
+                await database.in_thread(large.feed, bytes(waiting))
+                waiting.clear()
+        if large is None:
+            encoding = "gzip" if is_packed else None
+            return await database.in_thread(
+                attachments.from_content, name, bytes(waiting), content_type, encoding=encoding
+            )
+        await database.in_thread(large.feed, bytes(waiting))
+        await database.in_thread(large.finish)
+    except OSError as error:
+        if large is not None:
+            large.close()
+        raise storage_error(error) from None
+    except BaseException:
+        if large is not None:
+            large.close()
+        raise
+    is_packed = is_packed or attachments.is_compressible(content_type)
+    return attachments.from_large_content(name, large, content_type, is_packed=is_packed)
