@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from app.design.expressions import filled
+from app.design.expressions import fields_named, filled
 from app.design.fields import DesignError, Field, read_field
 
 DATABASES = ("book", "catalog")
+# A key that a program made (UUID): nobody calls anything by it.
+_MADE_KEY = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 SHARES = ("manufacturer", "dealer")
 
 
@@ -56,10 +59,25 @@ class Form:
         """The label of each field."""
         return {each.name: each.label for each in self.fields}
 
-    def title_of(self, document: Mapping[str, Any]) -> str:
-        """What a document of this type is called, as far as it says itself; its id when it says nothing."""
-        named = filled(self.title, document, self._spoken) if self.title else ""
+    def title_of(self, document: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
+        """What a document of this type is called; its kind, or its id, when it says nothing.
+
+        `names` is what the documents it refers to are called, by id, as far as that is known.
+        """
+        known = names or {}
+
+        def spoken(name: str, value: Any) -> str:
+            return known.get(str(value)) or self._spoken(name, value)
+
+        named = filled(self.title, document, spoken) if self.title else ""
+        if self.title and not named and document.get("_id"):
+            named = self.label if any(field.type == "reference" for field in self._titled) else ""
         return named or str(document.get("name") or document.get("title") or document.get("_id") or "")
+
+    @cached_property
+    def _titled(self) -> tuple[Field, ...]:
+        """The fields that make the title."""
+        return tuple(self.by_name[name] for name in fields_named(self.title) if name in self.by_name)
 
     def _spoken(self, name: str, value: Any) -> str:
         field = self.by_name.get(name)
@@ -67,7 +85,8 @@ class Form:
             return str(value)
         if field.type == "reference":
             # Without reading the other document, the key in its id is the best there is: model:CAT-320.
-            return str(value).rpartition(":")[2]
+            key = str(value).rpartition(":")[2]
+            return "" if _MADE_KEY.fullmatch(key) else key
         return field.choice_labels.get(str(value), str(value))
 
 

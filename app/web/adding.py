@@ -242,7 +242,8 @@ def _other_parts(field: InputField, plan: list[PlanStatus]) -> InputField:
 
 
 def _added(definition: Form, place: Place, document: Mapping[str, Any]) -> ResponseReturnValue:
-    sentence = f"{definition.label} “{title_of(document, current.forms())}” was added."
+    named = titles_of(document_fields.references(definition, document), around=current.node().book)
+    sentence = f"{definition.label} “{title_of(document, current.forms(), named)}” was added."
     if not (is_fragment() and place.section):
         flash(sentence, "success")
         on = f"{document_url(place.on['_id'])}#{place.section}"

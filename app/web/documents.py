@@ -59,7 +59,7 @@ def _document_page(document_id: str, typed: Mapping[str, tuple[Any, str]]) -> Re
     page = render_template(
         "documents/show.html",
         document=document,
-        title=_title(document),
+        title=title_of(document, current.forms(), named),
         form=form,
         sections=document_fields.shown_sections(form, document, named, current.user().roles) if form else [],
         unknown=document_fields.unknown_fields(form, document),

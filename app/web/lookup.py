@@ -98,9 +98,12 @@ def distinct(rows: list[Row], limit: int) -> list[Match]:
     return list(found.values())
 
 
-def title_of(document: Mapping[str, Any], forms: Mapping[str, Form]) -> str:
-    """What people call a document, by its form's title; without a form its name, its title, or its id."""
+def title_of(document: Mapping[str, Any], forms: Mapping[str, Form], names: Mapping[str, str] | None = None) -> str:
+    """What people call a document, by its form's title; without a form its name, its title, or its id.
+
+    `names` is what the documents it refers to are called, by id.
+    """
     form = forms.get(str(document.get("type")))
     if form:
-        return form.title_of(document)
+        return form.title_of(document, names)
     return str(next((document[field] for field in ("name", "title", "label", "_id") if document.get(field)), ""))

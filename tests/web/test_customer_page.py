@@ -287,3 +287,18 @@ def test_editing_in_place_is_a_page_of_its_own_without_javascript(sales: Browser
     assert answer.headers["Location"].startswith(f"/documents/{dealership.ASSISTANT}/edit?next=")
     missing = sales.get("/edit-in-place/D001:person:nobody?on=x", headers={"HX-Request": "true"})
     assert missing.status_code == 404
+
+
+def test_a_keepsake_is_called_by_its_person_and_never_by_a_key(node: Node, sales: Browser) -> None:
+    person = "D001:person:01984906-a7d1-7321-ae88-c0b813ab2bc1"
+    dealership.add(node, "person", person, customer=dealership.CUSTOMER, name="Eva Lang")
+    address = f"/add/keepsake?on={dealership.CUSTOMER}&person={person}"
+    answer = sales.post(address, data={"flowers": "asters"}, follow_redirects=True).get_data(as_text=True)
+    assert "Keepsake “Eva Lang” was added." in answer
+    (keepsake,) = list(node.book.all_docs(startkey="D001:keepsake:0", endkey="D001:keepsake:1"))
+    page = sales.get(f"/documents/{keepsake.id}").get_data(as_text=True)
+    assert re.search(r"<h1>\s*Eva Lang\s*</h1>", page)
+    changed = node.book.get(str(keepsake.id))
+    assert changed is not None
+    saving.save(node.book, {**changed, "flowers": "roses"}, by="anna")
+    assert "7321-ae88" not in re.sub(r'href="[^"]*"', "", sales.get("/lists/changes").get_data(as_text=True))

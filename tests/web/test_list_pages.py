@@ -196,3 +196,16 @@ def test_an_address_says_what_it_asks_for_and_nothing_else() -> None:
     assert set(pairs) == {"in", "sort", "order", "start", "direction"}
     assert Asked().query() == "?"
     assert asked_in({"in": '["open",null]', "sort": "name", "order": "down"}) == asked
+
+
+def test_the_log_of_changes_names_the_document_and_leads_to_it(client: Browser, dealer_node: Node) -> None:
+    customer = {"_id": "D001:customer:c1", "type": "customer", "dealer": "D001", "share": "dealer", "name": "Berg KG"}
+    saved = saving.save(dealer_node.book, customer, by="anna").document
+    saving.save(dealer_node.book, {**saved, "city": "Linz"}, by="anna")
+    page = client.get("/lists/changes").get_data(as_text=True)
+    assert "Berg KG" in page
+    assert 'href="/customers/D001:customer:c1"' in page
+    phones = [{"id": f"p{n}", "number": f"+49 {n}"} for n in range(400)]
+    person = {"type": "person", "dealer": "D001", "share": "dealer", "customer": saved["_id"], "name": "Ida"}
+    saving.save(dealer_node.book, {**person, "phones": phones}, by="anna")
+    assert "392 more" in client.get("/customers/D001:customer:c1").get_data(as_text=True)
