@@ -8,7 +8,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
@@ -127,9 +127,10 @@ def book_name(dealer: str) -> str:
 
 
 @contextlib.contextmanager
-def open_node(settings: Settings) -> Iterator[Node]:
+def open_node(settings: Settings, meanwhile: Callable[[], object] = lambda: None) -> Iterator[Node]:
     """Starts or attaches to the node's store, creates its databases and installs its design.
 
+    `meanwhile` is done while an embedded store starts: what its caller has to load anyway.
     Everything this process started is stopped at the end. Raises ConfigurationError or StoreError with a sentence
     for a data folder that cannot be used, a store that does not answer, or wrong credentials.
     """
@@ -140,7 +141,7 @@ def open_node(settings: Settings) -> Iterator[Node]:
             password = secrets.get_or_make(STORE)
             process = StoreProcess(settings, password)
             cleanup.callback(process.stop)
-            store = process.open()
+            store = process.open(meanwhile)
         else:
             process = None
             password = os.environ.get("IRONBOOK_STORE_PASSWORD") or secrets.get(STORE) or ""
@@ -218,14 +219,17 @@ class StoreProcess:
         self._running: embedded.RunningStore | None = None
         self._url = ""
 
-    def open(self) -> Store:
-        """Starts the store, or finds the one that another process runs. Raises ConfigurationError."""
+    def open(self, meanwhile: Callable[[], object] = lambda: None) -> Store:
+        """Starts the store, doing `meanwhile` what it is given, or finds the one that another process runs.
+
+        Raises ConfigurationError.
+        """
         import embedded
 
         # Starting comes first: a note left by a killed process names a port that somebody else may have by now, and the
         # password must not be offered to it. Only while the folder is held is the note's writer alive.
         try:
-            self._start(self._settings.store_port)
+            self._start(self._settings.store_port, meanwhile)
         except embedded.FolderInUseError:
             # Another process of this node holds the folder: it is starting, or it has just begun to listen.
             note = self._settings.data / "store" / "running.json"
@@ -262,7 +266,7 @@ class StoreProcess:
         if self._running:
             self._running.stop()
 
-    def _start(self, port: int) -> None:
+    def _start(self, port: int, meanwhile: Callable[[], object] = lambda: None) -> None:
         import embedded
 
         self._running = embedded.start(
@@ -271,6 +275,7 @@ class StoreProcess:
             port=port,
             admin=(self._settings.store_user, self._password),
             encrypted=_encrypted(self._settings),
+            meanwhile=meanwhile,
         )
         self._url = self._running.url
 

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -67,13 +67,15 @@ def start(
     require_valid_user: bool = False,
     maximum_attachment: int | None = None,
     encrypted: tuple[str, int, Path, Path] | None = None,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> RunningStore:
     """Start the store on a data folder and wait until it answers. Port 0 takes a free one.
 
     `admin`: name and password; they go through a pipe, never through the command line. `log`: a file its errors are
     appended to (otherwise they go where this process's do). `cors_origins`, `require_valid_user` and
     `maximum_attachment`: see `embedded.server_settings`. `encrypted`: host, port, certificate and key (PEM files) of a
-    second address on which the store answers over TLS. Raises StoreNotStartedError, or its FolderInUseError.
+    second address on which the store answers over TLS. `meanwhile`: done while the store starts, in this
+    thread. Raises StoreNotStartedError, or its FolderInUseError.
     """
     environment = dict(os.environ)
     root = str(Path(__file__).resolve().parent.parent)
@@ -111,6 +113,7 @@ def start(
     admins = {admin[0]: admin[1]} if admin[1] else {}
     try:
         process.stdin.write(json.dumps(admins).encode() + b"\n")
+        _do(meanwhile, process)
         line = process.stdout.readline()
     except BrokenPipeError:
         line = b""
@@ -123,3 +126,11 @@ def start(
         raise kind(answer["error"])
     threading.Thread(target=process.wait, name="store", daemon=True).start()
     return RunningStore(process, answer["url"])
+
+
+def _do(meanwhile: Callable[[], object], process: subprocess.Popen[bytes]) -> None:
+    try:
+        meanwhile()
+    except BaseException:
+        RunningStore(process, "").stop()
+        raise

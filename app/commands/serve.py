@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import ipaddress
 import logging
 import logging.handlers
@@ -59,7 +60,7 @@ def serve(settings: Settings, port: int, quiet: bool = False, with_parent: bool 
         stopping = stop_on_signals()
         if with_parent:
             threading.Thread(target=_stop_with_input, args=(stopping,), name="parent", daemon=True).start()
-        with _only_one(settings), open_node(settings) as node:
+        with _only_one(settings), open_node(settings, meanwhile=_load_pages) as node:
             from waitress.server import create_server
 
             from app import create_app
@@ -89,6 +90,15 @@ def serve(settings: Settings, port: int, quiet: bool = False, with_parent: bool 
                 schedule.stop()
                 server.close()
                 log.info("%s stopped", settings.name)
+
+
+def _load_pages() -> None:
+    """Loads what the pages and the schedule are made of, a quarter of a second in which the store starts."""
+    for name in ("waitress.server", "app.design.installing", "app.replication.schedule"):
+        importlib.import_module(name)
+    from app import web
+
+    web.load_pages()
 
 
 class StoreWatch:

@@ -89,3 +89,21 @@ def test_a_node_takes_over_the_store_of_a_process_that_ended_once_nobody_else_ha
         assert node.book.get(customer)["name"] == "Steinbruch Nord"
     finally:
         attached.__exit__(None, None, None)
+
+
+def test_what_is_done_while_the_store_starts_is_done_once_and_before_the_node_is_there(tmp_path):
+    done = []
+    with open_node(read_settings(tmp_path, {}), meanwhile=lambda: done.append("loaded")) as node:
+        assert done == ["loaded"]
+        assert node.store.up()
+
+
+def test_a_store_whose_starter_fails_meanwhile_is_ended(tmp_path):
+    def fail():
+        raise KeyError("a module that is not there")
+
+    settings = read_settings(tmp_path, {})
+    with pytest.raises(KeyError), open_node(settings, meanwhile=fail):
+        pass
+    with open_node(settings) as node:
+        assert node.store.up()
