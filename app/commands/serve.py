@@ -65,7 +65,9 @@ def serve(settings: Settings, port: int, quiet: bool = False, with_parent: bool 
 
             from app import create_app
             from app.replication.schedule import Schedule
+            from app.web.imports import remove_uploads
 
+            remove_uploads(settings.data)
             app = create_app(node)
             server = create_server(
                 app, sockets=[listener], threads=_THREADS, ident="Ironbook", clear_untrusted_proxy_headers=True

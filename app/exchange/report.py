@@ -36,6 +36,11 @@ class Report:
     stopped: bool = False
     more_pages: bool = False
 
+    def most_telling(self, limit: int) -> list[MachineResult]:
+        """At most `limit` results, first what a person has to look at: left out, then made, updated, unchanged."""
+        order = ("left out", "made", "updated", "unchanged")
+        return sorted(self.results, key=lambda result: order.index(result.outcome))[:limit]
+
     def counts(self) -> dict[str, int]:
         """How many machines had each outcome, and how many readings were written."""
         counted = Counter(result.outcome for result in self.results)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.node import Node
 
 NODE_ROLE = "dealer"
+_UPLOADS = "uploads"
 pages = Blueprint("imports", __name__, url_prefix="/imports")
 
 
@@ -40,7 +41,11 @@ def telematics() -> ResponseReturnValue:
     if node.is_manufacturer:
         abort(404)
     by = current.user().name
-    path = _kept(node, upload)
+    try:
+        path = _kept(node, upload)
+    except OSError as problem:
+        error = f"The file could not be kept on this computer: {problem.strerror or problem}. Nothing was imported."
+        return render_template("imports/show.html", error=error), 507
     name = Path(upload.filename).name[:80]
     return jobs.start(
         f"Import {name}",
@@ -64,10 +69,26 @@ def _import(node: Node, path: Path, by: str, job: jobs.Job) -> Report:
             path.unlink()
 
 
+def remove_uploads(data: Path) -> None:
+    """Removes what a process that was killed had still to import; called before anybody can upload again."""
+    for left in (data / _UPLOADS).glob("telematics-*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
 def _kept(node: Node, upload: FileStorage) -> Path:
     """The upload in a file of its own: the request's own ends with the request, the job goes on."""
-    folder = node.settings.data / "uploads"
+    folder = node.settings.data / _UPLOADS
     folder.mkdir(mode=0o700, exist_ok=True)
+    whole = False
     with tempfile.NamedTemporaryFile(dir=folder, prefix="telematics-", delete=False) as file:
-        upload.save(file)
-        return Path(file.name)
+        path = Path(file.name)
+        try:
+            upload.save(file)
+            whole = True
+        finally:
+            # An open file cannot be removed on Windows.
+            file.close()
+            if not whole:
+                path.unlink(missing_ok=True)
+    return path

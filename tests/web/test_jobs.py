@@ -1,20 +1,24 @@
 from __future__ import annotations
 
+import errno
 import html
 import io
 import re
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask
 from visitors import Browser, add_user, signed_in
+from werkzeug.datastructures import FileStorage
 
 from app.errors import IronbookError
+from app.exchange.report import MachineResult, Report
 from app.node import Node
 from app.project import ROOT
-from app.web import jobs
+from app.web import imports, jobs
 
 SAMPLES = ROOT.parent / "shared" / "data" / "aemp"
 
@@ -177,6 +181,40 @@ def test_a_file_that_is_not_what_it_claims_changes_nothing_and_says_so(
     assert "Done in" not in text
     assert not dealer_node.book.all_docs(startkey="D001:machine:", endkey="D001:machine;").rows
     assert not list((dealer_node.settings.data / "uploads").iterdir())
+
+
+def test_a_page_of_several_says_that_there_are_more(anna: Browser, dealer_app: Flask) -> None:
+    link = "<Links><rel>{}</rel><href>/Fleet/{}</href></Links>"
+    links = f"{link.format('self', 1)}{link.format('next', 2)}</Fleet>".encode()
+    assert "one page of several" in report(dealer_app, anna, "fleet.xml", SNAPSHOT.replace(b"</Fleet>", links))
+
+
+def test_an_upload_that_finds_no_space_is_a_sentence_and_leaves_nothing(
+    anna: Browser, dealer_node: Node, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(upload: FileStorage, target: Any) -> None:
+        target.write(b"the beginning")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(FileStorage, "save", no_space)
+    answer = upload(anna, "fleet.xml", SNAPSHOT)
+    assert answer.status_code == 507
+    assert "No space left on device. Nothing was imported." in answer.get_data(as_text=True)
+    assert not list((dealer_node.settings.data / "uploads").iterdir())
+
+
+def test_what_a_killed_process_had_still_to_import_is_removed_at_the_next_start(tmp_path: Path) -> None:
+    (tmp_path / "uploads").mkdir()
+    (tmp_path / "uploads" / "telematics-left").write_bytes(SNAPSHOT)
+    imports.remove_uploads(tmp_path)
+    imports.remove_uploads(tmp_path / "never-served")
+    assert not list((tmp_path / "uploads").iterdir())
+
+
+def test_a_long_report_begins_with_what_a_person_has_to_look_at() -> None:
+    outcomes = ["unchanged", "made", "left out", "updated"]
+    found = Report([MachineResult(number, "CAT", outcome) for number, outcome in enumerate(outcomes)])
+    assert [result.outcome for result in found.most_telling(3)] == ["left out", "made", "updated"]
 
 
 def test_no_file_is_a_sentence(anna: Browser) -> None:
