@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -42,9 +43,13 @@ def free_ports():
 
 
 def processes_of(folder):
-    """The processes that have the folder among their arguments."""
-    found = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
-    return [line for line in found.splitlines() if str(folder) in line]
+    """The processes that have the folder among their arguments, after those about to end had 20 s for it."""
+    until = time.monotonic() + 20
+    while True:
+        listed = subprocess.run(["ps", "-eo", "pid,args"], capture_output=True, text=True, check=True).stdout
+        found = [line for line in listed.splitlines() if str(folder) in line]
+        if not found or time.monotonic() > until:
+            return found
 
 
 @needs_posix
