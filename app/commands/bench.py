@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from app.commands.options import CommandGroup
 from app.errors import IronbookError
 
 if TYPE_CHECKING:
     from bench.figures import Figure
 
 
-@click.group("bench")
+@click.group("bench", cls=CommandGroup)
 def command() -> None:
     """Measure speed and size against the budgets; exits 1 when one is missed."""
 

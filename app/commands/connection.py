@@ -7,12 +7,12 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import ask_password, data_option, opened
+from app.commands.options import CommandGroup, ask_password, data_option, opened
 from app.replication import connections
 from app.replication.status import status
 
 
-@click.group("connection")
+@click.group("connection", cls=CommandGroup)
 def command() -> None:
     """Add, change, check, pause and remove connections to an upstream."""
 

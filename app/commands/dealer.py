@@ -7,11 +7,11 @@ from pathlib import Path
 import click
 
 from app.commands.node import hours_option, say_invitation, url_option
-from app.commands.options import data_option, opened
+from app.commands.options import CommandGroup, data_option, opened
 from app.replication import dealers, members
 
 
-@click.group("dealer")
+@click.group("dealer", cls=CommandGroup)
 def command() -> None:
     """On the manufacturer's node: add, list and remove dealers."""
 

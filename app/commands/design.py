@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import data_option, opened
+from app.commands.options import CommandGroup, data_option, opened
 
 
-@click.group("design")
+@click.group("design", cls=CommandGroup)
 def command() -> None:
     """Install forms, views and design documents."""
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import data_option, opened, stop_on_signals
+from app.commands.options import CommandGroup, data_option, opened, stop_on_signals
 from app.steps import Steps
 
 
-@click.group("import")
+@click.group("import", cls=CommandGroup)
 def command() -> None:
     """Import machines and readings from a file."""
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import data_option, opened
+from app.commands.options import CommandGroup, data_option, opened
 from app.replication import members
 from app.replication.invitations import Invitation, write_invitation
 
@@ -20,7 +20,7 @@ hours_option = click.option(
 url_option = click.option("--url", default="", help="How the other node reaches this one (default: store.public_url).")
 
 
-@click.group("node")
+@click.group("node", cls=CommandGroup)
 def command() -> None:
     """Invite, list and remove the nodes that sync with this one."""
 

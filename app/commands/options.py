@@ -19,6 +19,18 @@ if TYPE_CHECKING:
     from app.node import Node
 
 
+class CommandGroup(click.Group):
+    """A group whose list of commands shows the first sentence of each whole; click would cut it off."""
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        rows = []
+        for name in self.list_commands(context):
+            found = self.get_command(context, name)
+            rows.append((name, " ".join(((found and found.help) or "").split("\n\n")[0].split())))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 def data_option(function: Callable[..., Any]) -> Callable[..., Any]:
     """Adds ``--data FOLDER`` to a command."""
     return click.option(

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from app.commands.options import data_option, opened, stop_on_signals
+from app.commands.options import CommandGroup, data_option, opened, stop_on_signals
 from app.steps import Steps
 
 if TYPE_CHECKING:
     from app.replication.results import Progress, ProgressCallback
 
 
-@click.group("sync", invoke_without_command=True)
+@click.group("sync", cls=CommandGroup, invoke_without_command=True)
 @click.option("--connection", "name", help="Only this connection (default: all).")
 @data_option
 @click.pass_context

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from app.commands.options import ask_password, data_option, opened
+from app.commands.options import CommandGroup, ask_password, data_option, opened
 from app.security import rights, users
 
 
-@click.group("user")
+@click.group("user", cls=CommandGroup)
 def command() -> None:
     """Add and list users, and set their passwords."""
 

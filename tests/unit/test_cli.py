@@ -26,6 +26,14 @@ def test_every_listed_command_exists_and_explains_itself(name):
     assert command.help
 
 
+@pytest.mark.parametrize("name", ["connection", "dealer", "user", "sync", "design", "bench", "import"])
+def test_a_groups_list_of_commands_is_shown_whole(capsys, name):
+    code, shown = run(capsys, name, "--help")
+    assert code == 0
+    assert "Commands:" in shown.out
+    assert not [line for line in shown.out.splitlines() if line.endswith("...") and "Usage" not in line]
+
+
 def test_an_unknown_command_exits_2_and_names_it(capsys):
     code, shown = run(capsys, "fly")
     assert code == 2
