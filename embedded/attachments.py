@@ -19,7 +19,7 @@ from typing import Any
 from embedded import large_contents
 from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request
-from embedded.large_contents import LargeContent
+from embedded.large_contents import FilePart, LargeContent
 
 _COMPRESSIBLE = ("text/", "application/javascript", "application/json", "application/xml")
 _GZIP_LEVEL = 8
@@ -68,6 +68,26 @@ def from_content(
     return Attachment(name, content_type, None, _digest(content), len(content), content=content)
 
 
+def _from_part(name: str, part: FilePart, content_type: str, *, is_packed: bool) -> Attachment:
+    compress = not is_packed and is_compressible(content_type)
+    content = LargeContent(part.directory, compress=compress, packed=is_packed)
+    try:
+        for piece in part.pieces():
+            content.feed(piece)
+        content.finish()
+    except BaseException:
+        content.close()
+        raise
+    return from_large_content(name, content, content_type, is_packed=is_packed or compress)
+
+
+def let_go(attachments: Iterable[Attachment]) -> None:
+    """Close the files of contents that were received; after they are stored, or will not be."""
+    for one in attachments:
+        if isinstance(one.content, LargeContent):
+            one.content.close()
+
+
 def is_compressible(content_type: str) -> bool:
     return content_type.lower().startswith(_COMPRESSIBLE)
 
@@ -94,7 +114,7 @@ def _plain_length(name: str, content: bytes) -> int:
         raise bad_request(f"Attachment {name} says it is gzip but is not.") from None
 
 
-def parse(members: Mapping[str, Any], following: Mapping[str, bytes] | None = None) -> list[Attachment]:
+def parse(members: Mapping[str, Any], following: Mapping[str, bytes | FilePart] | None = None) -> list[Attachment]:
     """The `_attachments` member of a document. `following`: the contents that came beside it in a multipart body.
 
     An entry that is not an object is left out, as CouchDB does. Raises 400 for content that is not base64 and for names
@@ -111,7 +131,7 @@ def parse(members: Mapping[str, Any], following: Mapping[str, bytes] | None = No
     return attachments
 
 
-def _parse_one(name: str, told: dict[str, Any], following: Mapping[str, bytes]) -> Attachment:
+def _parse_one(name: str, told: dict[str, Any], following: Mapping[str, bytes | FilePart]) -> Attachment:
     content_type = told.get("content_type", "application/octet-stream")
     if not isinstance(content_type, str):
         raise bad_request(f"The content type of attachment {name} is not a string.")
@@ -123,6 +143,8 @@ def _parse_one(name: str, told: dict[str, Any], following: Mapping[str, bytes]) 
         if name not in following:
             raise HttpError(412, "missing_stub", f"The content of attachment {name} did not follow.")
         content = following[name]
+        if isinstance(content, FilePart):
+            return _from_part(name, content, content_type, is_packed=encoding is not None)
         length = _integer(told.get("length")) if encoding else None
         return from_content(name, content, content_type, encoding=encoding, length=length)
     data = told.get("data", "")

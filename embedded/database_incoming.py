@@ -14,6 +14,7 @@ from embedded import attachments
 from embedded.attachments import Attachment
 from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request
+from embedded.large_contents import FilePart
 from embedded.revtree import Revision, parse_revision
 
 _MEMBERS = frozenset(("_id", "_rev", "_deleted", "_revisions", "_attachments"))
@@ -76,7 +77,7 @@ def parse(
     *,
     id: str | None = None,
     replica: bool = False,
-    following: Mapping[str, bytes] | None = None,
+    following: Mapping[str, bytes | FilePart] | None = None,
 ) -> Incoming:
     """Take a document apart. `id` is the one in the URL, which goes before the document's own; `following` the contents
     of attachments that came beside the document.

@@ -10,7 +10,9 @@ import sqlite3
 import tempfile
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from embedded.http.errors import bad_request
 
@@ -21,6 +23,28 @@ PIECE = 256 * 1024
 _COMPRESSION_LEVEL = 8
 _GZIP = 31
 """What zlib calls a window of 15 bits in gzip's form."""
+
+
+@dataclass(frozen=True, slots=True)
+class FilePart:
+    """Bytes that lie in a file, from `start` to before `end`. `directory`: where further files may be made."""
+
+    file: IO[bytes]
+    start: int
+    end: int
+    directory: Path
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start
+
+    def pieces(self) -> Iterator[bytes]:
+        for at in range(self.start, self.end, LARGE):
+            self.file.seek(at)
+            yield self.file.read(min(LARGE, self.end - at))
+
+    def content(self) -> bytes:
+        return b"".join(self.pieces())
 
 
 class LargeContent:

@@ -11,16 +11,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from embedded.http.errors import HttpError, bad_request
+from embedded.large_contents import FilePart
 
 _MOST_PARTS = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """`headers` by their names in small letters."""
+    """`headers` by their names in small letters. `body`: its bytes, or where they are."""
 
     headers: dict[str, str]
-    body: bytes
+    body: bytes | FilePart
 
     def file_name(self) -> str | None:
         """The name in Content-Disposition."""
@@ -68,23 +69,39 @@ def parse(body: bytes, boundary: str) -> list[Part]:
     delimiter = b"\r\n--" + boundary.encode("utf-8")
     pieces = (b"\r\n" + body).split(delimiter)
     if len(pieces) < 2 or not pieces[-1].startswith(b"--"):
-        raise bad_request("The multipart body is not complete.")
-    if len(pieces) > _MOST_PARTS:
-        raise HttpError(413, "too_large", f"The multipart body has more than {_MOST_PARTS} parts.")
+        raise not_complete()
+    check_number(len(pieces))
     return [_part(piece) for piece in pieces[1:-1]]
+
+
+def not_complete() -> HttpError:
+    return bad_request("The multipart body is not complete.")
+
+
+def check_number(parts: int) -> None:
+    """Raises 413 for more parts than are allowed."""
+    if parts > _MOST_PARTS:
+        raise HttpError(413, "too_large", f"The multipart body has more than {_MOST_PARTS} parts.")
 
 
 def _part(piece: bytes) -> Part:
     # After the boundary comes white space and a line end; a part without headers has an empty line right away.
-    head, separator, body = piece.lstrip(b" \t").partition(b"\r\n\r\n")
-    if not separator:
+    headers, start = read_head(piece)
+    return Part(headers, piece[start:])
+
+
+def read_head(piece: bytes) -> tuple[dict[str, str], int]:
+    """The headers at the beginning of a part, by their names in small letters, and where its body begins."""
+    space = len(piece) - len(piece.lstrip(b" \t"))
+    end = piece.find(b"\r\n\r\n", space)
+    if end < 0:
         raise bad_request("A part of the multipart body has no end of its headers.")
     headers = {}
-    for line in head.split(b"\r\n"):
+    for line in piece[space:end].split(b"\r\n"):
         name, colon, value = line.decode("utf-8", "replace").partition(":")
         if colon:
             headers[name.strip().lower()] = value.strip()
-    return Part(headers, body)
+    return headers, end + 4
 
 
 def new_boundary() -> str:

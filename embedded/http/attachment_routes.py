@@ -8,19 +8,20 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from embedded import attachments, database_incoming, database_reading, multipart
+from embedded import attachments, database_incoming, database_reading
 from embedded.attachments import Attachment
 from embedded.database_incoming import Incoming
 from embedded.document_text import Show, revision_text
 from embedded.http import json_text
 from embedded.http.document_parameters import document_id, named_revision
 from embedded.http.document_writing import location, outcome, store_one
-from embedded.http.errors import HttpError, bad_request, conflict, not_found
-from embedded.http.receiving import receive
-from embedded.http.request import Request
+from embedded.http.errors import HttpError, bad_request, conflict, not_found, too_large
+from embedded.http.receiving import receive, related_parts
+from embedded.http.request import MAXIMUM_BODY, Request
 from embedded.http.response import Response, json_response
 from embedded.http.routing import Route
-from embedded.large_contents import LargeContent
+from embedded.large_contents import FilePart
+from embedded.multipart import Part
 from embedded.revtree import parse_revision
 
 _Pieces = Callable[[sqlite3.Connection, Attachment], Iterator[bytes]]
@@ -106,8 +107,7 @@ async def put(request: Request) -> Response:
         incoming.attachments.append(new)
         return await _stored(request, incoming, 201)
     finally:
-        if isinstance(new.content, LargeContent):
-            new.content.close()
+        attachments.let_go([new])
 
 
 async def delete(request: Request) -> Response:
@@ -148,27 +148,34 @@ async def read_related(request: Request, *, id: str, replica: bool, named: str |
     """A document that comes as multipart/related: the document first, then the contents that it says follow.
 
     A content belongs to the attachment its Content-Disposition names; without one, to the next that follows.
-    Raises 400 when the parts are not what the document says.
+    Whoever calls lets the attachments go. Raises 400 when the parts are not what the document says.
     """
-    boundary = multipart.boundary_of(request.headers["content-type"])
-    parts = multipart.parse(await request.raw_body(request.store.settings.maximum_attachment), boundary)
-    if not parts:
-        raise bad_request("The multipart body has no document.")
-    document = json_text.parse(parts[0].body)
-    if not isinstance(document, dict):
-        raise bad_request("Document must be a JSON object")
-    if named is not None:
-        document["_rev"] = named
-    following = _assign(document.get("_attachments"), parts[1:])
-    return await request.database.in_thread(
-        database_incoming.parse, document, id=id, replica=replica, following=following
-    )
+    async with related_parts(request) as parts:
+        if not parts:
+            raise bad_request("The multipart body has no document.")
+        document = json_text.parse(_document_body(parts[0]))
+        if not isinstance(document, dict):
+            raise bad_request("Document must be a JSON object")
+        if named is not None:
+            document["_rev"] = named
+        following = _assign(document.get("_attachments"), parts[1:])
+        return await request.database.in_thread(
+            database_incoming.parse, document, id=id, replica=replica, following=following
+        )
 
 
-def _assign(told: Any, parts: list[multipart.Part]) -> dict[str, bytes]:
+def _document_body(part: Part) -> bytes:
+    if isinstance(part.body, bytes):
+        return part.body
+    if part.body.length > MAXIMUM_BODY:
+        raise too_large(f"The document is larger than {MAXIMUM_BODY} bytes.")
+    return part.body.content()
+
+
+def _assign(told: Any, parts: list[Part]) -> dict[str, bytes | FilePart]:
     members = told.items() if isinstance(told, dict) else ()
     waiting = [name for name, one in members if isinstance(one, dict) and one.get("follows") is True]
-    contents: dict[str, bytes] = {}
+    contents: dict[str, bytes | FilePart] = {}
     for part in parts:
         name = part.file_name()
         if name is None:

@@ -7,7 +7,7 @@ import sqlite3
 from typing import Any
 from urllib.parse import unquote
 
-from embedded import database_incoming, database_reading
+from embedded import attachments, database_incoming, database_reading
 from embedded.database_incoming import Incoming
 from embedded.document_text import Show, revision_text
 from embedded.http import document_reading, json_text
@@ -26,7 +26,10 @@ async def put(request: Request) -> Response:
     if request.headers.get("content-type", "").startswith("multipart/related"):
         named = named_revision(request)
         incoming = await read_related(request, id=document_id(request), replica=replica, named=named)
-        return await _write(request, incoming, replica)
+        try:
+            return await _write(request, incoming, replica)
+        finally:
+            attachments.let_go(incoming.attachments)
     document = json_text.parse(await request.body())
     name_revision(document, named_revision(request))
     incoming = database_incoming.parse(document, id=document_id(request), replica=replica)

@@ -2,12 +2,50 @@
 
 from __future__ import annotations
 
-from embedded import attachments
+import contextlib
+from collections.abc import AsyncIterator
+from typing import IO
+
+from embedded import attachments, multipart, multipart_file
 from embedded.attachments import Attachment
 from embedded.database import storage_error
-from embedded.http.errors import HttpError
+from embedded.http.errors import HttpError, too_large
 from embedded.http.request import Request
 from embedded.large_contents import LARGE, LargeContent
+from embedded.multipart import Part
+
+
+@contextlib.asynccontextmanager
+async def related_parts(request: Request) -> AsyncIterator[list[Part]]:
+    """The parts of a multipart body; those that lie in a file do so until this ends.
+
+    Raises 400 for a body that is not complete, 413 beyond the largest attachment allowed, 507 where there is no space.
+    """
+    boundary = multipart.boundary_of(request.headers["content-type"])
+    database, directory = request.database, request.store.directory
+    maximum = request.store.settings.maximum_attachment
+    waiting = bytearray()
+    size = 0
+    with contextlib.ExitStack() as opened:
+        file: IO[bytes] | None = None
+        try:
+            async for piece in request.stream():
+                size += len(piece)
+                if size > maximum:
+                    raise too_large(f"The request body is larger than {maximum} bytes.")
+                waiting += piece
+                if len(waiting) > LARGE:
+                    file = file or opened.enter_context(multipart_file.body_file(directory))
+                    await database.in_thread(file.write, bytes(waiting))
+                    waiting.clear()
+            if file is None:
+                parts = multipart.parse(bytes(waiting), boundary)
+            else:
+                await database.in_thread(file.write, bytes(waiting))
+                parts = await database.in_thread(multipart_file.split, file, boundary, directory)
+            yield parts
+        except OSError as error:
+            raise storage_error(error) from None
 
 
 async def receive(request: Request, name: str, content_type: str, *, is_packed: bool) -> Attachment:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import urllib3
 from couch_requests import ADMIN, Couch
 
 import embedded
+from embedded import multipart, multipart_file
+from embedded.large_contents import LARGE
 
 SIZE = 100_000_000
 MEMORY = 120
@@ -53,6 +56,53 @@ def test_a_hundred_megabytes_come_and_go_without_being_held_in_memory(tmp_path: 
         found.release_conn()
         assert most_memory(running.pid) < MEMORY
         assert not list(tmp_path.glob("receiving-*"))
+
+
+def test_a_document_that_brings_a_hundred_megabytes_is_not_held_in_memory_either(tmp_path: Path) -> None:
+    photo = Photo(SIZE)
+    told = {"content_type": "image/x", "follows": True, "length": SIZE}
+    document = json.dumps({"_attachments": {"photo": told, "note": {**told, "content_type": "text/plain"}}})
+
+    def body() -> Iterator[bytes]:
+        yield f"--x\r\nContent-Type: application/json\r\n\r\n{document}".encode()
+        yield b"\r\n--x\r\n\r\n"
+        yield from photo.pieces()
+        yield b'\r\n--x\r\nContent-Disposition: attachment; filename="note"\r\n\r\nshort\r\n--x--'
+
+    with embedded.start(tmp_path, admin=ADMIN) as running:
+        couch = Couch(running.url, ADMIN)
+        couch.put("/book")
+        headers = urllib3.make_headers(basic_auth=":".join(ADMIN))
+        headers["Content-Type"] = 'multipart/related; boundary="x"'
+        answer = couch.pool.request("PUT", f"{running.url}/book/a", body=body(), headers=headers)
+        assert answer.status == 201, answer.data
+        assert most_memory(running.pid) < MEMORY
+        found = couch.get("/book/a/photo", stream=True)
+        for piece in photo.pieces():
+            assert found.read(len(piece)) == piece
+        assert found.read() == b""
+        found.release_conn()
+        assert couch.get("/book/a/note").data == b"short"
+        assert couch.put("/copy").status == 201
+        account = {"auth": {"basic": {"username": ADMIN[0], "password": ADMIN[1]}}}
+        source, target = ({"url": f"{running.url}/{name}", **account} for name in ("book", "copy"))
+        assert couch.post("/_replicate", {"source": source, "target": target}, timeout=60).json()["ok"]
+        assert couch.get("/copy/a").json() == couch.get("/book/a").json()
+        assert most_memory(running.pid) < MEMORY
+
+
+@pytest.mark.parametrize("boundary", ["x", "a-longer-one-that-lies-across-pieces"])
+def test_parts_are_found_in_a_file_wherever_they_lie(tmp_path: Path, boundary: str) -> None:
+    delimiter = f"\r\n--{boundary}".encode()
+    for shift in (0, 1, 2, 20, len(delimiter)):
+        bodies = [b"{}", bytes(LARGE - 30 - shift), b"", b"b" * (LARGE + 1), b"\r\n--"]
+        text = b"".join(delimiter + b" \r\nA: b\r\n\r\n" + body for body in bodies) + delimiter + b"--\r\n"
+        with multipart_file.body_file(tmp_path) as file:
+            file.write(text[2:])
+            parts = multipart_file.split(file, boundary, tmp_path)
+            assert [one.body if isinstance(one.body, bytes) else one.body.content() for one in parts] == bodies
+            assert all(one.headers == {"a": "b"} for one in parts)
+            assert [one.body for one in multipart.parse(text[2:], boundary)] == bodies
 
 
 def test_what_is_larger_than_allowed_is_refused_and_nothing_of_it_stays(tmp_path: Path) -> None:
