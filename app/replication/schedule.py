@@ -79,6 +79,8 @@ class Schedule:
         self._adding = threading.Lock()
         self._planned: dict[str, tuple[Connection, datetime]] = {}
         self._busy: set[str] = set()
+        # What ends the running pass of each connection.
+        self._ends: dict[str, threading.Event] = {}
         self._again: set[str] = set()
         self._scheduler = Scheduler(
             timezone=UTC,
@@ -100,6 +102,9 @@ class Schedule:
         """Ends what runs as soon as it can be ended without harm, and returns then."""
         with self._adding:
             self._stopping.set()
+        with self._lock:
+            for end in self._ends.values():
+                end.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
 
@@ -114,6 +119,15 @@ class Schedule:
                 self._again.add(name)
                 return
             self._plan(connection, 0.0)
+
+    def stop_running(self, name: str) -> bool:
+        """Ends the running sync of `name` soon; the next one goes on from there. False when none runs here."""
+        with self._lock:
+            self._again.discard(name)
+            end = self._ends.get(name)
+            if end:
+                end.set()
+        return end is not None
 
     def next_run(self, name: str) -> datetime | None:
         """When the connection `name` syncs next by itself, UTC; None when it does not, or just now."""
@@ -194,9 +208,12 @@ class Schedule:
                 self._again.add(name)
                 return
             self._busy.add(name)
+            end = self._ends[name] = threading.Event()
+            if self._stopping.is_set():
+                end.set()
         try:
             connection = find_connection(self._node, name)
-            run_pass(self._node, connection, stop=self._stopping)
+            run_pass(self._node, connection, stop=end)
         except AlreadyRunning as error:
             log.info("%s", error)
         except IronbookError as error:
@@ -207,6 +224,7 @@ class Schedule:
     def _finished(self, name: str) -> None:
         with self._lock:
             self._busy.discard(name)
+            self._ends.pop(name, None)
             again = name in self._again
             self._again.discard(name)
         if self._stopping.is_set():

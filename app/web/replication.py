@@ -94,6 +94,21 @@ def sync_now(name: str) -> ResponseReturnValue:
     return redirect(url_for("replication.show"))
 
 
+@pages.post("/replication/connections/<name>/stop")
+@needs("run:replication")
+def stop(name: str) -> ResponseReturnValue:
+    """Ends a running sync soon; the next one goes on from where it was."""
+    connection, schedule = _find(name), _schedule()
+    if schedule is not None and schedule.stop_running(connection.name):
+        flash(
+            f"The sync with {name} is being stopped. What was brought over stays; the next one goes on from there.",
+            "info",
+        )
+    else:
+        flash(f"No sync with {name} is running here just now.", "info")
+    return redirect(url_for("replication.show"), 303)
+
+
 @pages.post("/replication/connections/<name>/pause")
 @needs("edit:connections")
 def pause(name: str) -> ResponseReturnValue:

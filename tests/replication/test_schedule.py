@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,9 @@ from apscheduler.schedulers.base import STATE_RUNNING, STATE_STOPPED
 from trading import Computer, Trade, documents, edit, eventually, join, make
 
 from app.node import Node
-from app.replication import connections
+from app.replication import connections, passes
+from app.replication import schedule as schedules
+from app.replication.connections import Connection
 from app.replication.schedule import Schedule, Scheduler
 from app.replication.state import change_state, read_state
 from app.replication.status import status
@@ -158,3 +161,27 @@ def test_a_schedule_stopped_just_as_a_sync_falls_due_ends_without_a_traceback(
     finally:
         scheduler.state = STATE_RUNNING
         scheduler.shutdown()
+
+
+def test_a_running_sync_is_stopped_by_its_name_and_the_next_one_goes_on(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = threading.Event()
+
+    def endless_at_first(node: Node, connection: Connection, stop: threading.Event) -> None:
+        if not begun.is_set():
+            begun.set()
+            stop.wait(30)
+            assert stop.is_set()
+        passes.run_pass(node, connection, stop=stop)
+
+    monkeypatch.setattr(schedules, "run_pass", endless_at_first)
+    made = make(trade.dealer, name="Miller")
+    with running(trade.dealer) as schedule:
+        assert begun.wait(30)
+        assert schedule.stop_running("manufacturer")
+        assert eventually(lambda: schedule.next_run("manufacturer") is not None)
+        assert not schedule.stop_running("manufacturer")
+        assert made["_id"] not in documents(trade.replica)
+        schedule.run_soon("manufacturer")
+        assert eventually(lambda: made["_id"] in documents(trade.replica))

@@ -217,3 +217,15 @@ def test_a_dispute_is_settled_with_one_click(dealer_node: Node, sign_in: Callabl
 
 def test_the_manufacturers_page_says_that_dealers_call(manufacturer_node: Node, manufacturer_client: Browser) -> None:
     assert "Dealers call this node" in text(manufacturer_client)
+
+
+def test_stopping_when_nothing_runs_is_said_and_only_who_syncs_may(
+    dealer_node: Node, sign_in: Callable[..., Browser]
+) -> None:
+    connect(dealer_node)
+    address = "/replication/connections/manufacturer/stop"
+    sales = sign_in("sales")
+    assert sales.post(address).status_code == 303
+    assert "No sync with manufacturer is running" in text(sales)
+    assert sales.post("/replication/connections/nobody/stop").status_code == 404
+    assert sign_in("designer").post(address).status_code == 403
