@@ -64,10 +64,10 @@ def test_a_dealer_and_a_make_can_be_chosen(manufacturer_client, manufacturer_nod
     saving.save_many(manufacturer_node.market, [{**machine("D001", "9"), "make": "Other", "model": "X"}], "test")
     index(manufacturer_node)
     for address, words, count in (
-        ("/dashboard", "All makes at 2 dealers", 4),
-        ("/dashboard?dealer=D001", "Hartmann", 3),
-        ("/dashboard?make=Acme", "Acme", 3),
-        ("/dashboard?dealer=D001&make=Acme", "Acme · Hartmann", 2),
+        ("/dashboard", "4 machines at 2 dealers", 4),
+        ("/dashboard?dealer=D001", "3 machines · Hartmann", 3),
+        ("/dashboard?make=Acme", "3 machines · Acme", 3),
+        ("/dashboard?dealer=D001&make=Acme", "2 machines · Acme · Hartmann", 2),
     ):
         text = text_of(browser, address)
         assert f'<p class="subheading">{words}</p>' in text
