@@ -46,52 +46,73 @@ def command(data: Path | None, port: int | None, quiet: bool, with_parent: bool)
 def serve(settings: Settings, port: int, quiet: bool = False, with_parent: bool = False) -> None:
     """Serves the pages of a node until a signal ends it, or, `with_parent`, standard input does.
 
-    Raises ConfigurationError when it cannot start.
+    Raises ConfigurationError when it cannot start. A node whose settings a page has changed (it joined a dealer) is
+    closed and opened again with the new ones.
     """
     from app.memory import share_one_heap
-    from app.node import make_data_folder, open_node
 
     share_one_heap()
+    stopping = stop_on_signals()
+    if with_parent:
+        threading.Thread(target=_stop_with_input, args=(stopping,), name="parent", daemon=True).start()
+    bound = _serve_once(settings, port, quiet, stopping)
+    while not stopping.is_set():
+        settings = read_settings(settings.data)
+        bound = _serve_once(settings, bound, quiet, stopping)
+
+
+def _serve_once(settings: Settings, port: int, quiet: bool, stopping: threading.Event) -> int:
+    """Serves until a signal, or until the node has to be opened again; returns the port."""
+    from app.node import make_data_folder, open_node
 
     # The port comes first: it is the cheapest thing that can be wrong.
-    with _listening(settings.web_host, port) as listener:
+    with _listening(settings.web_host, port) as listener, contextlib.ExitStack() as ending:
         make_data_folder(settings.data)
-        _log_to_file(settings)
-        stopping = stop_on_signals()
-        if with_parent:
-            threading.Thread(target=_stop_with_input, args=(stopping,), name="parent", daemon=True).start()
-        with _only_one(settings), open_node(settings, meanwhile=_load_pages) as node:
-            from waitress.server import create_server
-
-            from app import create_app
-            from app.replication.schedule import Schedule
-            from app.web.imports import remove_uploads
-
-            remove_uploads(settings.data)
-            app = create_app(node)
-            server = create_server(
-                app, sockets=[listener], threads=_THREADS, ident="Ironbook", clear_untrusted_proxy_headers=True
-            )
-            schedule = Schedule(node)
-            node.extensions["schedule"] = schedule
-            schedule.start()
-            host, bound = listener.getsockname()[:2]
-            address = f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+        ending.enter_context(_log_to_file(settings))
+        ending.enter_context(_only_one(settings))
+        node = ending.enter_context(open_node(settings, meanwhile=_load_pages))
+        again = node.extensions["restart"] = threading.Event()
+        host, bound = listener.getsockname()[:2]
+        address = f"http://{f'[{host}]' if ':' in host else host}:{bound}/"
+        with _running(node, listener) as serving:
             if not quiet:
                 click.echo(f"{settings.name} is at {address}  (Ctrl-C stops it)")
             log.info("%s serves %s", settings.name, address)
-            serving = threading.Thread(target=server.run, name="pages", daemon=True)
-            serving.start()
-            try:
-                watch = StoreWatch(node)
-                while not stopping.wait(0.5):
-                    if not serving.is_alive():
-                        raise ConfigurationError("The pages stopped being served; the log says why.")
-                    watch.look()
-            finally:
-                schedule.stop()
-                server.close()
-                log.info("%s stopped", settings.name)
+            watch = StoreWatch(node)
+            while not stopping.wait(0.5) and not again.is_set():
+                if not serving.is_alive():
+                    raise ConfigurationError("The pages stopped being served; the log says why.")
+                watch.look()
+            if again.is_set():
+                # The page that asked for it is still on its way to the browser.
+                stopping.wait(0.5)
+        log.info("%s stopped", settings.name)
+    return int(bound)
+
+
+@contextlib.contextmanager
+def _running(node: Node, listener: socket.socket) -> Iterator[threading.Thread]:
+    """The pages and the schedule of a node; gives the thread that serves the pages."""
+    from waitress.server import create_server
+
+    from app import create_app
+    from app.replication.schedule import Schedule
+    from app.web.imports import remove_uploads
+
+    remove_uploads(node.settings.data)
+    server = create_server(
+        create_app(node), sockets=[listener], threads=_THREADS, ident="Ironbook", clear_untrusted_proxy_headers=True
+    )
+    schedule = Schedule(node)
+    node.extensions["schedule"] = schedule
+    schedule.start()
+    serving = threading.Thread(target=server.run, name="pages", daemon=True)
+    serving.start()
+    try:
+        yield serving
+    finally:
+        schedule.stop()
+        server.close()
 
 
 def _load_pages() -> None:
@@ -188,7 +209,8 @@ def _warn_beyond_loopback(host: str) -> None:
         click.echo(f"The pages are served beyond this computer, on {host}, without encryption.", err=True)
 
 
-def _log_to_file(settings: Settings) -> None:
+@contextlib.contextmanager
+def _log_to_file(settings: Settings) -> Iterator[None]:
     try:
         handler = logging.handlers.RotatingFileHandler(
             settings.data / "ironbook.log", maxBytes=_LOG_BYTES, backupCount=3, encoding="utf-8"
@@ -203,3 +225,8 @@ def _log_to_file(settings: Settings) -> None:
     root.setLevel(settings.log_level.upper())
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        root.removeHandler(handler)
+        handler.close()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -15,6 +12,7 @@ from app.security.access import needs
 from app.web import current, dashboard_page
 from app.web.dashboard import dealer_figures, dealer_lines
 from app.web.market_scope import address, all_dealers, dealer_of
+from app.web.members import tell_invitation
 
 pages = Blueprint("dealers", __name__, url_prefix="/dealers")
 NODE_ROLE = "manufacturer"
@@ -55,6 +53,7 @@ def show(code: str) -> ResponseReturnValue:
         ),
         needed=dashboard_page.total_demand(demand),
         bulletins_open=sum(still_open for still_open, _ in figures.bulletins(node, code).values()),
+        members=members.members(node, code),
         nodes=sorted(dealer.nodes, key=lambda report: report.at, reverse=True),
     )
 
@@ -62,7 +61,7 @@ def show(code: str) -> ResponseReturnValue:
 @pages.route("/new", methods=["GET", "POST"])
 @needs("edit:connections")
 def new() -> ResponseReturnValue:
-    """Adds a dealer; the answer tells its password, this once."""
+    """Adds a dealer; the answer is the invitation of its first computer, told this once."""
     code, name = request.form.get("code", "").strip().upper(), request.form.get("name", "").strip()
     known = next((dealer for dealer in all_dealers() if dealer.code == code), None) if code else None
     errors: dict[str, str] = {}
@@ -72,7 +71,8 @@ def new() -> ResponseReturnValue:
             errors["code"] = f"The code {code} belongs to {known.name}, which was removed and whose documents are here."
         else:
             try:
-                return _tell_once(dealers.add_dealer(current.node(), code, name), name, added=True)
+                dealers.add_dealer(current.node(), code, name)
+                return _invite_first(code, name)
             except NotAdmitted as problem:
                 errors[problem.field] = str(problem)
     page = render_template("dealers/new.html", code=code, name=name, errors=errors, known=known)
@@ -89,7 +89,8 @@ def readmit(code: str) -> ResponseReturnValue:
         return redirect(url_for("dealers.show", code=code), 303)
     if request.method == "GET":
         return render_template("dealers/readmit.html", dealer=dealer)
-    return _tell_once(dealers.add_dealer(current.node(), code, dealer.name), dealer.name, readmitted=True)
+    dealers.add_dealer(current.node(), code, dealer.name)
+    return _invite_first(code, dealer.name)
 
 
 @pages.post("/<code>/password")
@@ -115,28 +116,11 @@ def remove(code: str) -> ResponseReturnValue:
     return redirect(url_for("dealers.show_all"), 303)
 
 
-def _tell_once(
-    admitted: dealers.Admitted, name: str, added: bool = False, readmitted: bool = False
-) -> ResponseReturnValue:
+def _invite_first(code: str, name: str) -> ResponseReturnValue:
+    label = f"{name}’s first computer"
+    return tell_invitation(members.invite(current.node(), label, code), label)
+
+
+def _tell_once(admitted: dealers.Admitted, name: str) -> ResponseReturnValue:
     """The page with the password: an answer to a form, so that it is in no address and not to be had again."""
-    node = current.node()
-    url = members.public_url(node.settings).rstrip("/") or node.store.url
-    page = render_template(
-        "dealers/admitted.html",
-        admitted=admitted,
-        name=name,
-        added=added,
-        readmitted=readmitted,
-        url=url,
-        is_local=_is_local(url),
-    )
-    return page, 200, {"Cache-Control": "no-store"}
-
-
-def _is_local(url: str) -> bool:
-    """Whether an address is this computer's own, of no use to anybody elsewhere."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return render_template("dealers/password.html", admitted=admitted, name=name), 200, {"Cache-Control": "no-store"}

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from app.errors import ConfigurationError, IronbookError
-from app.replication import connections, explaining, refusals, sync_log
+from app.replication import connections, explaining, members, refusals, sync_log
 from app.replication.passes import run_pass
 from app.replication.results import PassResult, Progress
 from app.replication.status import ConnectionStatus, status
@@ -67,6 +67,8 @@ def show() -> ResponseReturnValue:
         logs={card.name: _log(card.name, before if card.name == of else "") for card in cards},
         refused={card.name: _refused(card.name) for card in cards if card.refused},
         disputes=count_disputes(),
+        invites=bool(node.settings.public_host or not node.settings.embedded) and not node.is_manufacturer,
+        members=[] if node.is_manufacturer else members.members(node),
     )
 
 

@@ -69,7 +69,7 @@ def sign_out() -> ResponseReturnValue:
 @public
 def first_start() -> ResponseReturnValue:
     """Asks for the first administrator, on this computer only and only while there are no users."""
-    _only_at_first_start()
+    only_at_first_start()
     return render_template("sign_in/first_start.html", name="", display_name="", error="")
 
 
@@ -77,7 +77,7 @@ def first_start() -> ResponseReturnValue:
 @public
 def make_first_user() -> ResponseReturnValue:
     """Makes the first administrator and signs them in."""
-    _only_at_first_start()
+    only_at_first_start()
     node = current.node()
     name, display_name = request.form.get("name", ""), request.form.get("display_name", "")
     password = request.form.get("password", "")
@@ -94,7 +94,8 @@ def make_first_user() -> ResponseReturnValue:
     return redirect("/", 303)
 
 
-def _only_at_first_start() -> None:
+def only_at_first_start() -> None:
+    """Answers 404 once there are users, and 403 to other computers."""
     if users.any_users(current.node().local):
         abort(404)
     if not _is_loopback(request.remote_addr or ""):
