@@ -10,6 +10,7 @@ weight (0 for none, 1 for the common one). `generate.py` writes it. The data is 
 from __future__ import annotations
 
 import struct
+import threading
 import zlib
 from bisect import bisect_right
 from importlib import resources
@@ -31,9 +32,14 @@ class Elements(NamedTuple):
 
 
 class RootTable:
-    """The whole table. Blocks are parsed when a character of theirs is first asked for."""
+    """The whole table. Blocks are parsed when a character of theirs is first asked for.
+
+    One at a time: threads that build indexes and threads that read them ask together, and a weight that was read wrong
+    would stay in an index.
+    """
 
     def __init__(self) -> None:
+        self._reading = threading.RLock()
         self._data = zlib.decompress(resources.files("embedded.collation").joinpath("root.bin").read_bytes())
         self._at = 0
         self._blocks = self._read_block_index()
@@ -43,7 +49,11 @@ class RootTable:
         self.combining_class = self._read_combining_classes()
 
     def block(self, number: int) -> dict[str, Elements]:
-        """The elements of the 256 characters from `number * 256`."""
+        """The elements of the 256 characters from `number * 256`. May be called by any thread."""
+        with self._reading:
+            return self._read_block(number)
+
+    def _read_block(self, number: int) -> dict[str, Elements]:
         first = number << 8
         start = self._blocks.get(number)
         found: dict[str, Elements] = {}

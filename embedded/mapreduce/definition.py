@@ -13,7 +13,7 @@ from embedded.javascript import CompilationError, ScriptError, ScriptStoppedErro
 from embedded.javascript.sandbox import Sandbox
 from embedded.mango import selector
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Counts up when an index file or the order of keys changes: indexes of other formats are made again."""
 BUILTIN_REDUCES: Final = ("_sum", "_count", "_stats", "_approx_count_distinct")
 LANGUAGES: Final = ("javascript", "query")

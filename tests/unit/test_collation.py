@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import json
 import random
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from embedded.collation import compare, encode, group_prefix, sort_key
+from embedded.collation.table import RootTable
 
 ICU_ORDER: list[list[str]] = json.loads(Path(__file__).with_name("collation_order.json").read_text("utf-8"))
 """1,600 strings as ICU 78 orders them; those in one list are equal to it."""
@@ -130,3 +133,21 @@ def test_objects_compare_member_by_member_in_their_own_order() -> None:
     in_order = [{}, {"a": 1}, {"a": 2}, {"A": 1}, {"b": 1}, {"b": 2}, {"b": 2, "a": 1}, {"b": 2, "c": 2}, {"c": None}]
     encoded = [encode(value) for value in in_order]
     assert encoded == sorted(encoded)
+
+
+def test_threads_that_read_the_table_at_the_same_time_read_the_same() -> None:
+    """Two indexes are built at once right after a start: a weight read wrong would stay in their files."""
+    alone = RootTable()
+    numbers = [0, 1, 3, 0x11]
+    expected = {number: alone.block(number) for number in numbers}
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            for _ in range(3):
+                table = RootTable()
+                asked = [numbers[turn:] + numbers[:turn] for turn in range(8)]
+                answers = pool.map(lambda order: {number: table.block(number) for number in order}, asked)  # noqa: B023
+                assert all(answer == expected for answer in answers)
+    finally:
+        sys.setswitchinterval(interval)
