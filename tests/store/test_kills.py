@@ -90,7 +90,7 @@ class Writer:
             self._ask(couch, id, Kept(None), method="DELETE", path=f"/{self.database}/{id}?rev={kept.rev}")
 
     def _attach(self, couch: Couch) -> None:
-        id, content = self._new_id(), self.chance.randbytes(self.chance.choice([100, 9_000, 150_000]))
+        id, content = self._new_id(), self.chance.randbytes(self.chance.choice([100, 9_000, 150_000, 1_500_000]))
         path = f"/{self.database}/{id}/f.bin"
         self._ask(couch, id, Kept({}, content=content), path=path, raw=content, headers={"Content-Type": "x/y"})
 
