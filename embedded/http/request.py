@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import io
 import zlib
@@ -20,6 +21,9 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 MAXIMUM_BODY = 64 * 1024 * 1024
 """Bytes of a request's body held in memory, after decompression. Attachments are streamed and may be larger."""
+
+SECONDS_WITHOUT_A_BYTE = 60
+"""How long a body may stand still before the client is given up."""
 
 
 class Request:
@@ -65,9 +69,17 @@ class Request:
     # --- body
 
     async def stream(self) -> AsyncIterator[bytes]:
-        """The body in pieces as they arrive, not decompressed. Raises 400 when the client goes away."""
+        """The body in pieces as they arrive, not decompressed.
+
+        Raises 400 when the client goes away, 408 when nothing comes any more.
+        """
         while not self.body_read:
-            message = await self._receive()
+            try:
+                async with asyncio.timeout(SECONDS_WITHOUT_A_BYTE):
+                    message = await self._receive()
+            except TimeoutError:
+                reason = f"Nothing of the request body came for {SECONDS_WITHOUT_A_BYTE} seconds. Nothing was saved."
+                raise HttpError(408, "timeout", reason, {"Connection": "close"}) from None
             if message["type"] == "http.disconnect":
                 raise bad_request("The client closed the connection before the request was complete.")
             self.body_read = not message.get("more_body", False)
