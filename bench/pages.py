@@ -17,7 +17,7 @@ from pathlib import Path
 
 from app.config import read_settings
 from app.couch import Database
-from app.design import installing
+from app.design.indexes import IndexKeeper
 from app.node import Node, open_node
 from app.security import users
 from app.steps import Steps
@@ -118,8 +118,8 @@ def _fill(data: Path, documents: int) -> _Book:
 
 
 def _finish(node: Node) -> None:
-    """As after a sync: whoever opens a page finds the indexes built."""
-    installing.install(node)
+    """As a few seconds after a sync: whoever opens a page finds the indexes built."""
+    IndexKeeper(node).build()
     users.add_user(node.local, _USER, _USER, ["sales"], _PASSWORD, node.role)
 
 

@@ -96,6 +96,7 @@ def _running(node: Node, listener: socket.socket) -> Iterator[threading.Thread]:
     from waitress.server import create_server
 
     from app import create_app
+    from app.design.indexes import IndexKeeper
     from app.replication.schedule import Schedule
     from app.web.imports import remove_uploads
 
@@ -106,11 +107,14 @@ def _running(node: Node, listener: socket.socket) -> Iterator[threading.Thread]:
     schedule = Schedule(node)
     node.extensions["schedule"] = schedule
     schedule.start()
+    indexes = IndexKeeper(node)
+    indexes.start()
     serving = threading.Thread(target=server.run, name="pages", daemon=True)
     serving.start()
     try:
         yield serving
     finally:
+        indexes.stop()
         schedule.stop()
         server.close()
 
