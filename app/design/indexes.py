@@ -17,10 +17,10 @@ log = logging.getLogger(__name__)
 _EVERY = 20.0
 
 
-def build_indexes(database: Database, wait: bool = True) -> int:
+def build_indexes(database: Database) -> int:
     """Brings every index of a database up to date; returns how many. Raises StoreError.
 
-    With `wait` one after the other, until they are; without, the store is only told to.
+    One after the other: the store builds two at a time, and the second place is for who waits for a page.
     """
     rows = database.all_docs(startkey="_design/", endkey="_design0", include_docs=True).rows
     built = 0
@@ -31,9 +31,7 @@ def build_indexes(database: Database, wait: bool = True) -> int:
         # The views of one design document are one index; a `lib` is none of them.
         name = next((name for name, view in views.items() if isinstance(view, dict) and "map" in view), None)
         if name is not None:
-            options: dict[str, object] = {"reduce": False} if "reduce" in views[name] else {}
-            if not wait:
-                options["update"] = "lazy"
+            options = {"reduce": False} if "reduce" in views[name] else {}
             database.view(str(row.id).removeprefix("_design/"), name, limit=0, **options)
             built += 1
     return built
@@ -52,21 +50,21 @@ class IndexKeeper:
         threading.Thread(target=self._run, name="indexes", daemon=True).start()
 
     def stop(self) -> None:
-        """Ends when it has told the store of the indexes it is at."""
+        """Ends after the database it is at, or with the store."""
         self._stopping.set()
 
-    def build(self, wait: bool = True) -> None:
+    def build(self) -> None:
         """Builds the indexes of the databases that were written to since the last time. Raises StoreError."""
         for database in self._databases:
             newest = database.info()["update_seq"]
             if self._built.get(database.name) != newest and not self._stopping.is_set():
-                build_indexes(database, wait)
+                build_indexes(database)
                 self._built[database.name] = newest
 
     def _run(self) -> None:
         while not self._stopping.is_set():
             try:
-                self.build(wait=False)
+                self.build()
             except StoreError as error:
                 log.info("The indexes wait for the store: %s", error)
             self._stopping.wait(_EVERY)
