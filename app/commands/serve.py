@@ -116,6 +116,10 @@ def _running(node: Node, listener: socket.socket) -> Iterator[threading.Thread]:
     finally:
         indexes.stop()
         schedule.stop()
+        # A browser keeps its connection open, and would go on talking to pages of a node that is closed.
+        for channel in [*server.active_channels.values()]:
+            channel.will_close = True
+        server.pull_trigger()
         server.close()
 
 

@@ -43,14 +43,14 @@ def _join(template: str, then: str) -> ResponseReturnValue:
     except IronbookError as problem:
         return render_template(template, error=str(problem)), 422
     if invitation.dealer != node.dealer:
-        return _start_again(node, then)
+        return _start_again(node, f"{invitation.dealer_name} · {invitation.dealer}", then)
     flash(f"Joined {invitation.dealer_name}. The connection {joined.name} syncs within seconds.", "success")
     return redirect(then, 303)
 
 
-def _start_again(node: Any, then: str) -> ResponseReturnValue:
+def _start_again(node: Any, joined: str, then: str) -> ResponseReturnValue:
     """The node's settings say another dealer now, so it is opened again: by whoever serves it, where somebody does."""
     restart = node.extensions.get("restart")
     if restart is not None:
         restart.set()
-    return render_template("joining/again.html", then=then, restarts=restart is not None)
+    return render_template("joining/again.html", joined=joined, then=then, restarts=restart is not None)
