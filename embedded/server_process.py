@@ -79,6 +79,7 @@ def serve(
                 f"The store was told to listen on {address} but has no admin password, so anybody could reach it. "
                 "Set one, or listen on 127.0.0.1."
             )
+    allow_many_files()
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = FileLock(directory / "store.lock")
@@ -98,6 +99,23 @@ def serve(
     finally:
         (directory / "running.json").unlink(missing_ok=True)
         lock.release()
+
+
+_MANY_FILES = 4096
+"""What 200 dealers with a connection each and their databases need several times over."""
+
+
+def allow_many_files() -> None:
+    """Lets this process open as many files and connections as it may; some systems begin with 256."""
+    try:
+        import resource
+    except ImportError:  # Windows counts otherwise, and has no such limit for sockets
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MANY_FILES if hard == resource.RLIM_INFINITY else min(_MANY_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class _Server(uvicorn.Server):
