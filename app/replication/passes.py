@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.couch import Store, StoreError, Unreachable
 from app.errors import ConfigurationError, IronbookError
-from app.replication import refusals, reports, sync_log
+from app.replication import acquaintance, refusals, reports, sync_log
 from app.replication.conflicts import MergeReport, merge_conflicts
 from app.replication.connections import ALL_DOCUMENTS, Connection, is_the_manufacturers, password_of
 from app.replication.failures import Failure, failure, failure_of, kind_of
@@ -74,6 +74,7 @@ class _Pass:
     steps: list[Step] = field(default_factory=list)
     merges: MergeReport = field(default_factory=MergeReport)
     refused: int = 0
+    note: str = ""
 
     def run(self) -> PassResult:
         start = _now()
@@ -94,7 +95,7 @@ class _Pass:
             self.refused = before.refused
         result = PassResult(
             self.connection.name, start, _now(), tuple(self.steps), self.merges.merged, self.merges.disputes,
-            self.refused, why,
+            self.refused, why, self.note,
         )  # fmt: skip
         try:
             self._remember(before, result, reached)
@@ -108,10 +109,12 @@ class _Pass:
             there = reach(self.node, self.connection, password_of(self.node, self.connection))
             if self.connection.shares_all and is_the_manufacturers(there.database(self.connection.book)):
                 raise _Ended(failure("beyond_the_dealership", self.connection.url))
+            meeting = acquaintance.meet(self.node, self.connection, there.database(self.connection.book))
+        self.note = meeting.reason
         up = there.endpoint
-        self._step(PULL_CATALOG, up(self.connection.catalog), "catalog", ALL_DOCUMENTS)
+        self._step(PULL_CATALOG, up(self.connection.catalog), "catalog", meeting.selector(ALL_DOCUMENTS))
         catalog_changed = self.steps[-1].written > 0
-        selector = self.connection.book_selector
+        selector = meeting.selector(self.connection.book_selector)
         pulled = self._step(PULL_BOOK, up(self.connection.book), "book", selector)
         pushed = self._step(PUSH_BOOK, "book", up(self.connection.book), selector)
         self._show(MERGE, 0)
@@ -122,6 +125,8 @@ class _Pass:
         if catalog_changed:
             self._refresh_design()
         with self._talking():
+            if any(step.read or step.written for step in self.steps):
+                acquaintance.part(self.node, self.connection, there.database(self.connection.book), meeting)
             reports.report_sync(self.node, there.database(self.connection.book), self.refused)
         return {
             "pulled_seq": pulled.get("source_last_seq", before.pulled_seq),
@@ -140,18 +145,26 @@ class _Pass:
             log.warning("The design that came from %s could not be installed: %s", self.connection.name, error)
 
     def _ask_about_refusals(self, there: Store, before: State, pulled: dict[str, Any], pushed: dict[str, Any]) -> None:
-        counted = failures_ever(pushed) not in (0, before.push_failures)
-        missed = failures_ever(pulled) not in (0, before.pull_failures)
+        # What a pass that was cut off met counts as well; after a restored backup the sums may have gone back.
+        counted = self._failed(PUSH_BOOK, PUSH_MERGES) or failures_ever(pushed) not in (0, before.push_failures)
+        missed = self._failed(PULL_BOOK) or failures_ever(pulled) not in (0, before.pull_failures)
         if not (counted or missed or before.refused):
             return
         here, far = self.node.book, there.database(self.connection.book)
+
+        def looked_from(seq: Any) -> Any:
+            return 0 if self.note else seq
+
         with self._talking():
             self.refused = refusals.refresh(
                 self.node,
                 self.connection,
-                refusals.Direction("push", here, far, before.pushed_seq if counted else None),
-                refusals.Direction("pull", far, here, before.pulled_seq if missed else None),
+                refusals.Direction("push", here, far, looked_from(before.pushed_seq) if counted else None),
+                refusals.Direction("pull", far, here, looked_from(before.pulled_seq) if missed else None),
             )
+
+    def _failed(self, *names: str) -> bool:
+        return any(step.failed for step in self.steps if step.name in names)
 
     def _step(self, name: str, source: Any, target: Any, selector: dict[str, Any]) -> dict[str, Any]:
         if self.stop.is_set():

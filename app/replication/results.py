@@ -39,7 +39,8 @@ ProgressCallback = Callable[[Progress], None]
 class PassResult:
     """One sync. Times are ISO 8601 UTC; `failure` is None when everything worked.
 
-    `refused` counts the documents that one side does not take from the other, as listed after this pass.
+    `refused` counts the documents that one side does not take from the other, as listed after this pass. `note` is a
+    sentence about what a person should know of a sync that worked, usually empty.
     """
 
     connection: str
@@ -50,6 +51,7 @@ class PassResult:
     disputes: int
     refused: int
     failure: Failure | None
+    note: str = ""
 
     @property
     def read(self) -> int:
@@ -74,7 +76,7 @@ class PassResult:
     @property
     def quiet(self) -> bool:
         """Whether there was nothing to do."""
-        return self.failure is None and not (self.read or self.written or self.failed or self.merged)
+        return self.failure is None and not self.note and not (self.read or self.written or self.failed or self.merged)
 
 
 def session_counts(answer: Mapping[str, Any]) -> tuple[int, int, int]:

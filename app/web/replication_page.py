@@ -157,4 +157,6 @@ def pass_sentence(entry: Entry) -> str:
         if entry.failed:
             done.append(f"{format_count(entry.failed, 'document')} refused")
         words = (", ".join(done) or "nothing to do").capitalize() + "."
+        if entry.sentence:
+            words = f"{words} {entry.sentence}"
     return f"{words} {format_number(entry.passes)} times." if entry.passes > 1 else words

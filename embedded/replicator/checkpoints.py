@@ -62,19 +62,40 @@ def starting_point(source: dict[str, Any] | None, target: dict[str, Any] | None)
     """The last point both sides have recorded; the beginning when they share none.
 
     A side that was restored from a backup has an older checkpoint: the newest session that both histories name tells
-    what both still hold.
+    what both still hold. Where a session recorded itself further on one side, because the backup was made while it ran,
+    the lesser of the two is what both hold.
     """
     if source is None or target is None:
         return Start()
     source_history, target_history = _history(source), _history(target)
     session = source.get("session_id")
     if isinstance(session, str) and session == target.get("session_id"):
-        return Start(source.get("source_last_seq", 0), source_history)
-    known = {entry["session_id"] for entry in target_history}
+        since = lesser(source.get("source_last_seq", 0), target.get("source_last_seq", 0))
+        if since is not None:
+            return Start(since, source_history)
+    known = {entry["session_id"]: entry.get("recorded_seq", 0) for entry in target_history}
     for index, entry in enumerate(source_history):
         if entry["session_id"] in known:
-            return Start(entry.get("recorded_seq", 0), source_history[index:])
+            since = lesser(entry.get("recorded_seq", 0), known[entry["session_id"]])
+            if since is not None:
+                return Start(since, source_history[index:])
     return Start()
+
+
+def lesser(one: Any, other: Any) -> Any:
+    """The earlier of two sequences of one database; None when nobody can say which that is."""
+    if one == other:
+        return one
+    first, second = _number(one), _number(other)
+    if first is None or second is None or first == second:
+        return None
+    return one if first < second else other
+
+
+def _number(sequence: Any) -> int | None:
+    """The number a sequence begins with, in CouchDB as here; what follows says of which database it is."""
+    digits = str(sequence).partition("-")[0]
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 20 else None
 
 
 def _history(checkpoint: dict[str, Any]) -> list[dict[str, Any]]:

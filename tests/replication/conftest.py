@@ -20,12 +20,12 @@ def trade(make_node: Callable[..., Node]) -> Trade:
 
 
 @pytest.fixture
-def computers(tmp_path: Path) -> Iterator[Callable[[str], Computer]]:
-    """``computers(role)`` makes a :class:`Computer`, not started yet."""
+def computers(tmp_path: Path) -> Iterator[Callable[..., Computer]]:
+    """``computers(role)`` makes a :class:`Computer`, not started yet; a second of a role has a name of its own."""
     with ExitStack() as made:
 
-        def new(role: str) -> Computer:
-            computer = Computer(tmp_path / f"computer-{role}", role)
+        def new(role: str, name: str = "") -> Computer:
+            computer = Computer(tmp_path / f"computer-{name or role}", role)
             made.callback(computer.stop)
             return computer
 

@@ -103,7 +103,7 @@ class Computer:
         data.mkdir()
         settings = read_settings(data, {})
         dealer = "D001" if role == "dealer" else ""
-        self.settings = replace(settings, role=role, dealer=dealer, name=role, store_port=_free_port())
+        self.settings = replace(settings, role=role, dealer=dealer, name=data.name, store_port=_free_port())
         self._open = ExitStack()
 
     def start(self) -> Node:

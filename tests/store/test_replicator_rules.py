@@ -95,6 +95,23 @@ def test_a_side_restored_from_a_backup_goes_back_to_what_both_remember() -> None
     assert checkpoints.starting_point(newer, older).counts().docs_read == 20
 
 
+def test_a_side_restored_from_a_backup_made_during_a_session_goes_back_to_what_both_hold() -> None:
+    """The session is the same on both sides, but one of them recorded less of it: a backup, or a copied replica."""
+    whole, part = _checkpoint(("s2", "30-x"), ("s1", "10-x")), _checkpoint(("s2", "20-x"), ("s1", "10-x"))
+    later = _checkpoint(("s3", "40-x"), ("s2", "30-x"), ("s1", "10-x"))
+
+    assert checkpoints.starting_point(whole, part).since == "20-x"
+    assert checkpoints.starting_point(part, whole).since == "20-x"
+    assert checkpoints.starting_point(later, part).since == "20-x"
+    assert checkpoints.starting_point(part, later).since == "20-x"
+
+
+def test_sequences_that_nobody_can_order_lead_back_to_an_older_session() -> None:
+    one, other = _checkpoint(("s2", "g1AAA"), ("s1", "10-x")), _checkpoint(("s2", "g1BBB"), ("s1", "10-x"))
+
+    assert checkpoints.starting_point(one, other).since == "10-x"
+
+
 def test_sides_that_share_nothing_start_at_the_beginning() -> None:
     one = _checkpoint(("s1", 10))
 
