@@ -23,7 +23,7 @@ COMMANDS = {
     "user": ("user", "Add and list users, and set their passwords."),
     "password": ("password", "Keep the password of the store or of a connection."),
     "import": ("importing", "Import machines and readings from a file."),
-    "design": ("design", "Install forms, views and design documents."),
+    "design": ("design", "Add, change, show and remove forms and views."),
     "bench": ("bench", "Measure speed and size against the budgets."),
     "test": ("testing", "Run the tests."),
     "doctor": ("doctor", "Check that everything Ironbook needs is there and works."),
