@@ -1,9 +1,9 @@
 """Passwords that no person has seen: how a node replaces the one it was given, on CouchDB as on the embedded store.
 
 CouchDB lets nobody but its administrators write to ``_users``, not even one's own document. So a node leaves the record
-of its new password (salted and hashed, as ``_users`` keeps it) in the ``_local`` document ``ironbook-passwords`` of its
-replica, proved with a key that only it and the upstream know, and the upstream's schedule takes it from there. Until
-then the old password works; afterwards the new one, which the node turns to when the old one is refused.
+of its new password (salted and hashed, as ``_users`` keeps it) in the ``_local`` document ``ironbook-password-<user>``
+of its replica, proved with a key that only it and the upstream know, and the upstream's schedule takes it from there.
+Until then the old password works; afterwards the new one, which the node turns to when the old one is refused.
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from app.secrets import connection_entry
 if TYPE_CHECKING:
     from app.node import Node
 
-_REQUESTS = "ironbook-passwords"
 # Rounds protect a password that can be guessed; this one is 256 random bits, and every request pays for them.
 _ROUNDS = 1000
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32,64}")
@@ -61,18 +60,16 @@ def request_new_password(node: Node, connection: ConnectionSettings, password: s
     replica = Store(connection.url, connection.user, password, certificate=connection.certificate).database(
         connection.book
     )
-    known = replica.get_local(_REQUESTS) or {"_id": _REQUESTS}
-    requests = dict(known.get("requests") or {})
-    before = requests.get(connection.user)
+    before = replica.get_local(_request_id(connection.user))
     new = node.secrets.get(pending)
     if before and not new and not node.secrets.get(connection_entry(connection.name)):
         raise AlreadyAsked("The invitation has been used by another node already. Ask for a new one.")
     if not new:
         new = secrets.token_urlsafe(32)
         node.secrets.set(pending, new)
-    number = max(int(time.time() * 1000), int((before or {}).get("number", 0)) + 1)
-    requests[connection.user] = _request(connection.user, number, new, key)
-    replica.put_local({**known, "requests": requests})
+    last = (before or {}).get("number")
+    number = max(int(time.time() * 1000), last + 1 if isinstance(last, int) else 0)
+    replica.put_local({**(before or {}), **_request(connection.user, number, new, key)})
 
 
 def reach(node: Node, connection: ConnectionSettings, password: str) -> Store:
@@ -118,8 +115,8 @@ def take_request(node: Node, replica: Database, member: Mapping[str, Any], roles
     `member` is the document ``member:<user>`` here; a request that its key does not prove is ignored.
     """
     user, key = member["user"], node.secrets.get(member_entry(member["user"]))
-    request = ((replica.get_local(_REQUESTS) or {}).get("requests") or {}).get(user)
-    if not key or not isinstance(request, dict):
+    request = replica.get_local(_request_id(user))
+    if not key or request is None:
         return 0
     number, record = request.get("number"), request.get("record")
     if not isinstance(number, int) or number <= member.get("password_number", 0) or not _is_record(record):
@@ -142,6 +139,12 @@ def _pending(name: str) -> str:
     return f"{connection_entry(name)}:next"
 
 
+def _request_id(user: str) -> str:
+    # One for each user: a store takes a `_local` document without asking what it replaces, so in a common one two nodes
+    # that ask in the same moment would undo each other's request.
+    return f"ironbook-password-{user}"
+
+
 def _request(user: str, number: int, password: str, key: str) -> dict[str, Any]:
     salt = secrets.token_hex(16)
     record = {
@@ -151,7 +154,8 @@ def _request(user: str, number: int, password: str, key: str) -> dict[str, Any]:
         "iterations": _ROUNDS,
         "derived_key": hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS, 32).hex(),
     }
-    return {"number": number, "record": record, "proof": _proof(user, number, record, key)}
+    proof = _proof(user, number, record, key)
+    return {"_id": _request_id(user), "number": number, "record": record, "proof": proof}
 
 
 def _proof(user: str, number: int, record: Mapping[str, Any], key: str) -> str:

@@ -57,22 +57,27 @@ def _watch(
             if waited >= next_look:
                 next_look = waited + _EVERY
                 for task in store.tasks():
-                    if _is_ours(task, source, target):
+                    if _is_ours(task, source, target, store.prefix):
                         show(int(task.get("docs_written") or 0), _remaining(task))
         except StoreError as error:
             # Watching is a courtesy: what is wrong shows in the replication itself.
             log.debug("The running replication cannot be watched: %s", error)
 
 
-def _is_ours(task: Mapping[str, Any], source: Any, target: Any) -> bool:
+def _is_ours(task: Mapping[str, Any], source: Any, target: Any, prefix: str = "") -> bool:
     return (
-        task.get("type") == "replication" and _names(task.get("source"), source) and _names(task.get("target"), target)
+        task.get("type") == "replication"
+        and _names(task.get("source"), source, prefix)
+        and _names(task.get("target"), target, prefix)
     )
 
 
-def _names(said: object, side: Any) -> bool:
-    """Whether a task's words for one side mean it; stores mask the password and add a slash."""
-    wanted = side["url"].split("://", 1)[-1] if isinstance(side, dict) else f"/{side}"
+def _names(said: object, side: Any, prefix: str) -> bool:
+    """Whether a task's words for one side mean it; stores mask the password and add a slash.
+
+    A side by name is a database of ours, which has the `prefix` in the store.
+    """
+    wanted = side["url"].split("://", 1)[-1] if isinstance(side, dict) else f"/{prefix}{side}"
     words = str(said).rstrip("/")
     return words.endswith(wanted) or words.split("@")[-1] == wanted or words == wanted.lstrip("/")
 

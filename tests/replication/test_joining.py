@@ -190,9 +190,11 @@ def test_nobody_else_can_change_a_members_password(head_office: Node, make_node:
     assert run_pass(first, mine).error == ""
     assert run_pass(second, other).error == ""
     replica = connections.upstream(second, other).database(other.book)
-    known = replica.get_local("ironbook-passwords") or {}
-    request = {**known["requests"][other.user], "number": 2**60}
-    replica.put_local({**known, "requests": {mine.user: request, other.user: {"number": "x", "record": []}}})
+    asked = {user: f"ironbook-password-{user}" for user in (mine.user, other.user)}
+    request = replica.get_local(asked[other.user]) or {}
+    assert request["record"]["derived_key"]
+    replica.put_local({**request, "_id": asked[mine.user], "number": 2**60})
+    replica.put_local({"_id": asked[other.user], "number": "x", "record": []})
     members.settle_members(head_office)
     assert run_pass(first, mine).error == ""
     assert run_pass(second, other).error == ""

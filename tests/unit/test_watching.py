@@ -17,6 +17,13 @@ def test_the_stores_words_for_our_replication_are_recognised(source: str, target
     assert _is_ours({"type": "replication", "source": source, "target": target}, "book", UPSTREAM)
 
 
+@pytest.mark.parametrize("source", ["http://127.0.0.1:5984/depot-book/", "depot-book"])
+def test_a_replication_of_a_node_that_shares_its_store_is_recognised(source: str) -> None:
+    task = {"type": "replication", "source": source, "target": "https://hq.example:6984/book-d001/"}
+    assert _is_ours(task, "book", UPSTREAM, prefix="depot-")
+    assert not _is_ours(task, "book", UPSTREAM, prefix="workshop-")
+
+
 @pytest.mark.parametrize(
     "task",
     [
