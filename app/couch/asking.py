@@ -25,6 +25,8 @@ _STATUS = {
     couchdb_http.ResourceConflict: 409,
     couchdb_http.PreconditionFailed: 412,
 }
+# What a gateway in front of a store says in its own words means what it means in the store's.
+_SAID_WITHOUT_JSON = (401, 413, 429, 502, 503, 504)
 _NO_REDIRECTS = -1
 _Answer = TypeVar("_Answer")
 
@@ -145,7 +147,9 @@ class Asking:
         if not status and isinstance(details, tuple) and len(details) == 2:
             status, details = details
         if not isinstance(details, tuple):
-            return no_store(self.url, f"it answers {status or 'an error'} without JSON")
+            if status not in _SAID_WITHOUT_JSON:
+                return no_store(self.url, f"it answers {status or 'an error'} without JSON")
+            details = "", ""
         error, reason = details
         return answered(self.url, self.user, status or 500, str(error or ""), str(reason or ""))
 

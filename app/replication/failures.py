@@ -7,23 +7,32 @@ those it was recorded saying, and those of the embedded store and of Python's ow
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.couch import Forbidden, NotFound, StoreError, Unreachable, WrongPassword
 
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a sync did not work. `kind` is one of the keys of ``SENTENCES``; `sentence` says it with the names in it."""
+    """Why a sync did not work. `kind` is one of the keys of ``SENTENCES``; `sentence` says it with the names in it.
+
+    `wait_seconds`: how long the upstream asked to be left alone, 0 where it did not.
+    """
 
     kind: str
     sentence: str
+    wait_seconds: int = 0
 
     @property
     def needs_a_person(self) -> bool:
         """Whether trying again by schedule could only do harm: CouchDB locks accounts after a few wrong passwords."""
         return self.kind in NEEDS_A_PERSON
 
+
+# Statuses that say what is wrong by themselves, whatever the words.
+_TELLING = (413, 429, 500, 502, 503, 504, 507)
+# Seconds: nobody's word keeps a sync away for longer.
+_LONGEST_WAIT = 6 * 3600
 
 NEEDS_A_PERSON = frozenset({"wrong_password", "locked", "forbidden", "beyond_the_dealership"})
 
@@ -43,10 +52,14 @@ SENTENCES = {
     "beyond_the_dealership": "{address} is the manufacturer's, and this connection would carry everything, what is "
     'private to the dealership too. Nothing was sent. Set the connection\'s share to "manufacturer".',
     "too_old": "{address} runs a version older than CouchDB 3. Ask whoever runs it to upgrade.",
-    "disk_full": "There is no space left on the disk of this computer or of {address}. Make space; what is saved is "
-    "safe and the sync goes on from where it was.",
+    "disk_full": "There is no space left at {address}, or its disk cannot be written to. Everything is kept here; tell "
+    "whoever runs it. The sync goes on from where it was.",
+    "disk_full_here": "There is no space left on this computer, or its disk cannot be written to, so nothing more is "
+    "fetched from {address}. Make space; what is saved is safe and the sync goes on from where it was.",
     "too_large": "{address} refused a document for its size. See the refused documents for which one.",
-    "busy": "{address} is too busy just now. It is tried again soon.",
+    "busy": "{address} is too busy just now, or not ready. Everything is kept here, and it is tried again soon.",
+    "upstream": "{address} has an error of its own ({reason}). Everything is kept here, and it is tried again soon; "
+    "if it stays like this, tell whoever runs it.",
     "stopped": "The sync was stopped. It goes on from where it was the next time.",
     "store": "This computer's own store does not answer. What is saved is safe; restart Ironbook.",
     "unknown": "The sync with {address} did not work: {reason}. It is tried again soon.",
@@ -60,10 +73,15 @@ _WORDS: tuple[tuple[str, str], ...] = (
         r"session_request_unauthorized|replication_auth_error|name or password is incorrect|\b401\b|unauthorized",
     ),
     ("certificate", r"certificate|tls_alert|\bssl\b|handshake"),
-    ("disk_full", r"enospc|no space left|disk is full|insufficient_storage|\b507\b|database or disk"),
+    (
+        "disk_full",
+        r"enospc|no space left|disk is full|insufficient_storage|\b507\b|database or disk|storage_error|"
+        r"could not be written",
+    ),
     ("missing", r"db_not_found|could not open|no_db_file|database does not exist|\b404\b"),
     ("too_large", r"too_large|\b413\b|exceeds the maximum"),
-    ("busy", r"\b429\b|\b503\b|too_many_requests|service_unavailable|overload"),
+    ("busy", r"\b429\b|\b50[234]\b|too_many_requests|service_unavailable|overload"),
+    ("upstream", r"answered 5\d\d"),
     ("forbidden", r"forbidden|not allowed|not authorized to access"),
     (
         "not_couchdb",
@@ -94,8 +112,19 @@ def failure(kind: str, address: str, user: str = "", reason: str = "") -> Failur
 
 
 def failure_of(error: StoreError, address: str, user: str) -> Failure:
-    """What an error of the upstream's, or of a replication with it, means."""
+    """What an error of the upstream's own answer means."""
     return failure(_kind_of_error(error), address, user, error.reason or str(error))
+
+
+def failure_of_replication(error: StoreError, address: str, user: str, own_address: str) -> Failure:
+    """What it means that this node's own store, at `own_address`, could not replicate with the upstream."""
+    words = f"{error.error} {error.reason}"
+    kind = kind_of(words)
+    if kind == "disk_full" and own_address in words:
+        kind = "disk_full_here"
+    asked_for = re.search(r"asked again in (\d+) s", words)
+    found = failure(kind, address, user, error.reason or str(error))
+    return replace(found, wait_seconds=min(int(asked_for[1]), _LONGEST_WAIT)) if asked_for else found
 
 
 def _kind_of_error(error: StoreError) -> str:
@@ -110,4 +139,4 @@ def _kind_of_error(error: StoreError) -> str:
         return "forbidden"
     if isinstance(error, NotFound):
         return "missing"
-    return kind_of(f"{error.status} {words}" if error.status in (413, 429, 503, 507) else words)
+    return kind_of(f"answered {error.status} {words}" if error.status in _TELLING else words)

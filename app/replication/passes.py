@@ -20,7 +20,7 @@ from app.errors import ConfigurationError, IronbookError
 from app.replication import acquaintance, refusals, reports, sync_log
 from app.replication.conflicts import MergeReport, merge_conflicts
 from app.replication.connections import ALL_DOCUMENTS, Connection, is_the_manufacturers, password_of
-from app.replication.failures import Failure, failure, failure_of, kind_of
+from app.replication.failures import Failure, failure, failure_of, failure_of_replication, kind_of
 from app.replication.passwords import reach
 from app.replication.results import PassResult, Progress, ProgressCallback, Step, failures_ever, session_counts
 from app.replication.running import only_one, running
@@ -78,6 +78,7 @@ class _Pass:
 
     def run(self) -> PassResult:
         start = _now()
+        mark = secrets_mark(self.node)
         before = read_state(self.node, self.connection.name)
         reached: dict[str, Any] = {}
         try:
@@ -88,7 +89,7 @@ class _Pass:
         except ConfigurationError as error:
             why = Failure("wrong_password", str(error))
         except StoreError as error:
-            kind = "disk_full" if kind_of(f"{error.error} {error.reason}") == "disk_full" else "store"
+            kind = "disk_full_here" if kind_of(f"{error.error} {error.reason}") == "disk_full" else "store"
             why = failure(kind, self.connection.url, reason=str(error))
             log.exception("The sync with %s met an error of this node's own store", self.connection.name)
         if why:
@@ -98,7 +99,7 @@ class _Pass:
             self.refused, why, self.note,
         )  # fmt: skip
         try:
-            self._remember(before, result, reached)
+            self._remember(before, result, reached | {"secrets_mark": mark})
         except StoreError:
             # The store was stopped or killed meanwhile: the next pass finds out by itself what this one did.
             log.exception("The sync with %s could not be logged", self.connection.name)
@@ -208,7 +209,8 @@ class _Pass:
             if self.stop.is_set():
                 raise _Ended(failure("stopped", self.connection.url)) from error
             log.warning("The sync with %s failed: %s", self.connection.name, error)
-            raise _Ended(failure_of(error, self.connection.url, self.connection.user)) from error
+            url, user = self.connection.url, self.connection.user
+            raise _Ended(failure_of_replication(error, url, user, self.node.store.url)) from error
 
     def _remember(self, before: State, result: PassResult, reached: dict[str, Any]) -> None:
         """Writes the log's entry and the connection's state, in one request when nobody else writes meanwhile."""
@@ -232,9 +234,11 @@ def _changes(before: State, result: PassResult, reached: dict[str, Any]) -> dict
         "refused": result.refused,
         "failure": result.failure.kind if result.failure else "",
         "sentence": result.error,
+        "wait_seconds": result.failure.wait_seconds if result.failure else 0,
+        **reached,
     }
     if result.failure is None:
-        return changes | reached | {"failures": 0, "failing_since": "", "stopped": False, "last_success": result.end}
+        return changes | {"failures": 0, "failing_since": "", "stopped": False, "last_success": result.end}
     if result.failure.kind == "stopped":
         return changes
     return changes | {
@@ -242,6 +246,15 @@ def _changes(before: State, result: PassResult, reached: dict[str, Any]) -> dict
         "failing_since": before.failing_since or result.start,
         "stopped": result.failure.needs_a_person,
     }
+
+
+def secrets_mark(node: Node) -> str:
+    """What changes whenever a password is kept here, whatever the computer's clock says."""
+    try:
+        found = node.secrets.path.stat()
+    except OSError:
+        return ""
+    return f"{found.st_mtime_ns}-{found.st_ino}-{found.st_size}"
 
 
 def _now() -> str:

@@ -28,7 +28,7 @@ from app.replication.backoff import delay_after_failure, delay_after_success, de
 from app.replication.conflicts import merge_conflicts
 from app.replication.connections import Connection, connections, find_connection
 from app.replication.members import settle_members
-from app.replication.passes import run_pass
+from app.replication.passes import run_pass, secrets_mark
 from app.replication.running import AlreadyRunning
 from app.replication.state import State, read_state, read_states
 
@@ -176,15 +176,9 @@ class Schedule:
     def _runs_by_itself(self, connection: Connection, state: State | None) -> bool:
         if not connection.runs_by_itself or (state and state.paused):
             return False
-        return not (state and state.stopped) or self._password_changed_since(state.last_end)
-
-    def _password_changed_since(self, last_end: str) -> bool:
-        """Whether a person entered a password since, on the command line for example, which does not ask the store."""
-        try:
-            changed = self._node.secrets.path.stat().st_mtime
-        except OSError:
-            return False
-        return changed > datetime.fromisoformat(last_end.replace("Z", "+00:00")).timestamp()
+        # Also when a person entered a password on the command line, which does not ask the store. By no clock: one that
+        # was set back would offer a refused password again and again.
+        return not (state and state.stopped) or secrets_mark(self._node) != state.secrets_mark
 
     def _waits_long(self, name: str) -> bool:
         at = self.next_run(name)
@@ -269,7 +263,7 @@ def next_delay(connection: Connection, state: State, chance: float, now: datetim
         return None
     if state.failures:
         # Also at clock times: what was missed is made up as soon as it can be.
-        return delay_after_failure(state.failures, chance)
+        return max(delay_after_failure(state.failures, chance), state.wait_seconds)
     zone = ZoneInfo(connection.time_zone) if connection.time_zone else now.tzinfo
     moment = next_time(parse_times(connection.at), zone or UTC, now)
     return delay_until(moment, now, chance) if moment else delay_after_success(connection.every_minutes, chance)

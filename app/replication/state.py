@@ -20,7 +20,8 @@ class State:
     """A connection's past. Times are ISO 8601 UTC, empty for never; sequences are the store's own and opaque.
 
     `stopped` means that the schedule leaves it alone until a person acts, because trying again could only do harm.
-    `refused` counts the documents listed after the last pass.
+    `refused` counts the documents listed after the last pass. `wait_seconds` is how long the upstream asked to be left
+    alone, 0 where it did not. `secrets_mark` tells whether a password was entered since the last pass began.
     `pushed_seq` and `pulled_seq` are how far the book (here, and over there) has been dealt with, refusals included;
     `push_failures` and `pull_failures` are the replicator's own counts at that moment, which only ever grow.
     """
@@ -30,6 +31,8 @@ class State:
     failures: int = 0
     failing_since: str = ""
     failure: str = ""
+    wait_seconds: int = 0
+    secrets_mark: str = ""
     sentence: str = ""
     last_start: str = ""
     last_end: str = ""

@@ -33,6 +33,7 @@ _BUSY = (429, 500, 502, 503, 504)
 _WAITS = (0.25, 1.0, 4.0)
 """Seconds before each new try."""
 _LONGEST_WAIT = 30.0
+"""Seconds. Who asks for more patience than this is left alone: the next replication goes on from here."""
 _WRITING_SECONDS = 60.0
 """What a large write may take beyond the usual time."""
 _HEARTBEAT_MILLISECONDS = "10000"
@@ -75,6 +76,7 @@ class Peer:
         self._cancelled = cancelled
         self._tries = retries + 1
         self._has_bulk_get = True
+        self._is_refused = False
 
     # --- asking
 
@@ -114,6 +116,9 @@ class Peer:
             raise Cancelled
 
     def _persistently(self, send: Callable[[], Reply], tries: int) -> Reply:
+        if self._is_refused:
+            # Not even to record how far it came: a few refusals lock the account.
+            raise wrong_password(self.name)
         for attempt in range(tries):
             last = attempt + 1 == tries
             wait = _WAITS[min(attempt, len(_WAITS) - 1)]
@@ -123,9 +128,10 @@ class Peer:
                 if last:
                     raise unreachable(self.name, loss.why) from loss
             else:
-                if reply.status not in _BUSY or last:
+                asked_for = _retry_after(reply)
+                if reply.status not in _BUSY or last or asked_for > _LONGEST_WAIT:
                     return reply
-                wait = max(wait, _retry_after(reply))
+                wait = max(wait, asked_for)
             if self._cancelled.wait(wait):
                 raise Cancelled
         raise AssertionError("the last try returns or raises")
@@ -136,10 +142,13 @@ class Peer:
             place = reply.headers.get("location", "elsewhere")
             raise not_couchdb(self.name, f"it redirects to {_without_secrets(place)}.")
         if reply.status in _BUSY:
-            told = _error_of(reply)
-            raise ReplicationError("error", f"{self.name} answered {reply.status} ({told[1]}).", transient=True)
+            told = _error_of(reply)[1].rstrip(".")
+            wait = _retry_after(reply)
+            later = f", and wants to be asked again in {wait:.0f} s" if wait else ""
+            raise ReplicationError("error", f"{self.name} answered {reply.status} ({told}){later}.", transient=True)
         if reply.status == 401 and not about_a_document:
             if self._has_password:
+                self._is_refused = True
                 raise wrong_password(self.name)
             raise not_allowed(self.name, "unauthorized", _error_of(reply)[1])
         return reply
@@ -159,6 +168,8 @@ class Peer:
 
     def _succeeded(self, reply: Reply, kind: type[Any] = dict) -> Any:
         if reply.status >= 400:
+            # An error page of something on the way says nothing about this user or this database.
+            self._json(reply, dict)
             error, reason = _error_of(reply)
             if reply.status == 403:
                 raise not_allowed(self.name, "forbidden", reason)
@@ -354,6 +365,8 @@ class Peer:
 
     def _outcome(self, reply: Reply, id: str) -> str | None:
         if reply.status < 300 or reply.status == 409:
+            # The sign-in page of a network answers 200 as well, and has kept nothing.
+            self._json(reply, dict)
             return None
         error, reason = _error_of(reply)
         if reply.status == 412 and error == "missing_stub":
@@ -396,7 +409,8 @@ def _error_of(reply: Reply) -> tuple[str, str]:
 
 def _retry_after(reply: Reply) -> float:
     told = reply.headers.get("retry-after", "")
-    return min(float(told), _LONGEST_WAIT) if told.isascii() and told.isdigit() else 0.0
+    # A date is not used: the two clocks may be years apart.
+    return float(told[:9]) if told.isascii() and told.isdigit() else 0.0
 
 
 def _without_secrets(url: str) -> str:
