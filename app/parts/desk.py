@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, NotFound
 from app.errors import IronbookError
+from app.kept_file import set_state, state
 from app.parts import questions, table
-from app.parts.desk_file import DeskFile, clear, set_state, state
+from app.parts.desk_file import desk_file
 from app.parts.needs import Need
 from app.parts.questions import Question, Standing
 
@@ -62,7 +63,7 @@ class PartsDesk:
     def __init__(self, node: Node) -> None:
         self._node = node
         self._lock = threading.Lock()
-        self._file = DeskFile(node.settings.data / FILE_NAME)
+        self._file = desk_file(node.settings.data / FILE_NAME)
         self._is_of_this_book = False
         self._building: Building | None = None
         self._thread: threading.Thread | None = None
@@ -206,7 +207,7 @@ class PartsDesk:
         with self._file.writing() as connection:
             kept = state(connection, "token")
             if note is None or note.get("token") != kept:
-                clear(connection)
+                self._file.clear(connection)
                 since = {each.name: each.info()["update_seq"] for each in (self._node.catalog, book)}
                 set_state(connection, "since", since)
                 set_state(connection, "reading", [0, ""])

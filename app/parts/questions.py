@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from app.parts import desk_file, table
+from app.kept_file import state
+from app.parts import table
 from app.parts.bulletins import open_bulletins
 from app.parts.due import FARTHEST_DAYS, Due, schedule, within
 from app.parts.needs import Need, Part, in_order
@@ -189,7 +190,7 @@ def customer(connection: sqlite3.Connection, question: Question) -> tuple[list[N
         "SELECT number, usage, body FROM machines WHERE customer=? AND usage IS NOT NULL", (question.customer,)
     ).fetchall()
     bulletins = [json.loads(body) for (body,) in connection.execute("SELECT body FROM catalog WHERE kind='bulletin'")]
-    is_known = question.days <= desk_file.state(connection, "known_days", table.KNOWN_DAYS)
+    is_known = question.days <= state(connection, "known_days", table.KNOWN_DAYS)
     row = connection.execute("SELECT body FROM customers WHERE id=?", (question.customer,)).fetchone()
     owner = None if row is None else json.loads(row[0])
     for machine_number, packed, body in rows:

@@ -1,7 +1,7 @@
 """The parts desk's table: documents go in as they change, and the machines they touch are worked out again.
 
 Documents come in any order and as often as they change. Every function takes a connection to a
-:class:`~app.parts.desk_file.DeskFile` and works in the caller's transaction.
+:class:`~app.kept_file.KeptFile` and works in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 from typing import Any
 
 from app.documents.ids import document_id, split_id
-from app.parts.desk_file import set_state, state
+from app.kept_file import set_state, state
 from app.parts.due import Due, Visit, schedule
 from app.parts.needs import Part, model_id, sold_as, usage_of
 from app.parts.plans import PlanLine, number, plan_of
