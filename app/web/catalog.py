@@ -17,7 +17,7 @@ from app.parts.cost import plan_cost
 from app.parts.needs import model_id
 from app.parts.plans import number, part_id, plan_of
 from app.security.access import needs, require
-from app.web import catalog_page, current, dashboard_page, lists
+from app.web import catalog_page, current, dashboard_page, lists, unread
 from app.web.catalog_uses import naming
 from app.web.dashboard_page import BulletinLine
 from app.web.lookup import title_of
@@ -118,6 +118,7 @@ def bulletin(document_id: str) -> ResponseReturnValue:
 
 
 def _read(document_id: str, kind: str) -> dict[str, Any] | None:
+    unread.opened(document_id)
     document = current.node().catalog.get(document_id)
     if document is None or document.get("type") != kind:
         return None

@@ -316,6 +316,13 @@ class CustomerPage:
     opportunities: list[OpportunityLine]
     tasks: list[TaskLine]
 
+    def ids_shown(self) -> list[str]:
+        """Every document that has a line on the page."""
+        found = [line.id for line in self.people] + [line.id for line in self.machines]
+        found += [line.id for line in self.activities] + [line.id for line in self.opportunities]
+        found += [line.id for line in self.tasks] + [line.id for line in self.bulletins]
+        return found + [keepsake.id for person in self.people for keepsake in person.keepsakes]
+
 
 def customer_page(
     found: CustomerDocuments,

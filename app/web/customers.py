@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from app.security.access import needs, require
-from app.web import current
+from app.web import current, unread
 from app.web.customer_documents import read_customer
 from app.web.customer_page import CustomerDocuments, CustomerPage, Document, customer_page
 from app.web.frame import is_fragment
@@ -40,6 +41,7 @@ def show(document_id: str) -> ResponseReturnValue:
 
     ``days`` is how far ahead parts are listed, ``before`` where older activities go on, ``section`` a part of the page.
     """
+    unread.opened(document_id)
     page = _page(document_id, _days(), request.args.get("before", ""))
     if page is None:
         # Deleted, or of another type: the page drawn from its form says so.
@@ -48,9 +50,8 @@ def show(document_id: str) -> ResponseReturnValue:
     if section == "waiting" and is_fragment():
         return ("", 204) if page.parts_building else draw_sections(document_id, ("parts", "machines", "bulletins"))
     if is_fragment() and section in SECTIONS:
-        return render_template(f"customers/sections/{section}.html", page=page, horizons=HORIZONS, oob=())
-    more = own_fields("customer", page.facts)
-    return render_template("customers/show.html", page=page, horizons=HORIZONS, oob=(), **more)
+        return _drawn(f"customers/sections/{section}.html", page)
+    return _drawn("customers/show.html", page, **own_fields("customer", page.facts))
 
 
 def draw_sections(customer_id: str, sections: Iterable[str]) -> Markup:
@@ -59,11 +60,15 @@ def draw_sections(customer_id: str, sections: Iterable[str]) -> Markup:
     if page is None:
         abort(404)
     first, *others = sections
-    drawn = [
-        render_template(f"customers/sections/{section}.html", page=page, horizons=HORIZONS, oob=others)
-        for section in (first, *others)
-    ]
+    drawn = [_drawn(f"customers/sections/{section}.html", page, oob=others) for section in (first, *others)]
     return Markup("\n").join(Markup(section) for section in drawn)  # noqa: S704 - rendered by templates
+
+
+def _drawn(template: str, page: CustomerPage, oob: Sequence[str] = (), **more: Any) -> str:
+    marked = unread.among(page.ids_shown())
+    return render_template(
+        template, page=page, horizons=HORIZONS, oob=oob, unread=marked, unread_newest=unread.newest(), **more
+    )
 
 
 def _page(customer_id: str, days: int, before: str) -> CustomerPage | None:

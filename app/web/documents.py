@@ -15,7 +15,7 @@ from app.documents.disputes import DELETED, value_in
 from app.documents.ids import split_id
 from app.documents.merging import merge
 from app.security.access import needs, require
-from app.web import current, document_editing, document_fields, history
+from app.web import current, document_editing, document_fields, history, unread
 from app.web.addresses import local_page
 from app.web.catalog_uses import uses_of
 from app.web.definitions import definition_of
@@ -39,7 +39,8 @@ PUBLISHED = "The manufacturer publishes models, parts and bulletins: they are ch
 @pages.get("/<path:document_id>")
 @needs("read:book", "read:catalog")
 def show(document_id: str) -> ResponseReturnValue:
-    """A document: its fields, its disputes, who changed what."""
+    """A document: its fields, its disputes, who changed what. Opened, it is read."""
+    unread.opened(document_id)
     return _document_page(document_id, {})
 
 
@@ -77,6 +78,8 @@ def _document_page(document_id: str, typed: Mapping[str, tuple[Any, str]]) -> Re
 @needs("edit:book", "edit:catalog")
 def edit(document_id: str) -> ResponseReturnValue:
     """Edits a document. Who saves what somebody else saved meanwhile has it merged, and is told."""
+    if request.method == "GET":
+        unread.opened(document_id)
     database, document = _find(document_id)
     if document is None:
         if request.method == "GET" or "base" not in request.form:

@@ -14,7 +14,7 @@ from werkzeug.exceptions import NotFound
 from app.couch import Conflict, Forbidden
 from app.documents import saving
 from app.security.access import needs, require
-from app.web import current, document_editing, document_fields
+from app.web import current, document_editing, document_fields, unread
 from app.web.adding import SECTIONS
 from app.web.document_editing import Editing
 from app.web.documents import titles_of
@@ -33,6 +33,8 @@ NODE_ROLE = "dealer"
 def form(document_id: str) -> ResponseReturnValue:
     """The form of a document in its section of the page ``on`` a customer; without htmx its own page."""
     book, on = current.node().book, request.args.get("on", "")
+    if request.method == "GET":
+        unread.opened(document_id)
     document = book.get(document_id)
     definition = current.forms().get(str(document.get("type"))) if document else None
     if document is None or definition is None:

@@ -14,7 +14,7 @@ from app.couch import Rows
 from app.documents import saving
 from app.replication.status import status
 from app.security.access import needs, require
-from app.web import current
+from app.web import current, unread
 from app.web import needs as needed
 from app.web.birthdays import next_birthdays
 from app.web.disputes import count_disputes
@@ -44,6 +44,7 @@ _SHOWN = 25
 _ALL = 500
 _UNVISITED_SHOWN = 8
 _MACHINES_SHOWN = 10
+_UNREAD_SHOWN = 8
 # Of a book in which nobody was visited for long, those longest ago are enough to begin with.
 _MOST_UNVISITED = 2000
 # Which field of a type says that it is done.
@@ -91,7 +92,15 @@ def show() -> ResponseReturnValue:
         days_unvisited=UNVISITED_DAYS,
         disputes=count_disputes(),
         sync=status(node),
+        **_unread(),
     )
+
+
+def _unread() -> dict[str, Any]:
+    """What others changed: how many records, and the latest of them."""
+    until, types = unread.newest(), unread.counted()
+    lines, _ = unread.latest_lines((each.name for each in types), _UNREAD_SHOWN) if types else ([], 0)
+    return {"unread_count": sum(each.count for each in types), "unread_lines": lines, "unread_newest": until}
 
 
 @pages.get("/home/machines-due")

@@ -13,7 +13,7 @@ from app.couch import Database
 from app.design.listing import ListPage
 from app.design.listing import page as read_page
 from app.security.access import needs, require
-from app.web import current, list_page
+from app.web import current, list_page, unread
 from app.web.csv_export import csv_answer
 from app.web.documents import titles_of
 from app.web.list_page import Asked, asked_in
@@ -43,6 +43,7 @@ def show(view: str) -> ResponseReturnValue:
     """A page of a list. Long lists with categories begin with the categories, each leading to its rows."""
     found, database, form = _found(view)
     asked = _allowed(asked_in(request.args), found, form)
+    unread_newest = unread.newest()
     page = _read(database, found, asked)
     folded = _is_folded(page, asked)
     columns = list_page.columns_for(page, form, current.user().roles)
@@ -70,6 +71,9 @@ def show(view: str) -> ResponseReturnValue:
         and not form.read_only
         and current.may("edit", form.name)
         and database.name != "market",
+        unread=unread.among(row.id for row in page.rows) if not folded else frozenset(),
+        unread_count=unread.count_of(found.type) if found.type else 0,
+        unread_newest=unread_newest,
     )
 
 

@@ -289,6 +289,11 @@ class MachinePage:
     position_words: str
     warranty_over: bool
 
+    def ids_shown(self) -> list[str]:
+        """Every document that has a line on the page."""
+        found = [line.id for line in self.readings]
+        return [*found, *(line.id for line in self.services), *(line.id for line in self.bulletins)]
+
 
 def machine_page(
     found: MachineDocuments, usage: Usage, plan: Sequence[PlanLine], due: Iterable[Due], today: date

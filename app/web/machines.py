@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from app.parts.due import schedule
 from app.parts.needs import model_id, usage_of
 from app.parts.plans import lines_for, plan_of
 from app.security.access import needs, require
-from app.web import current
+from app.web import current, unread
 from app.web.machine_page import MachineDocuments, MachinePage, PlanStatus, machine_page
 from app.web.own_fields import own_fields
 from app.web.readable import readable
@@ -44,11 +44,12 @@ def show_all() -> ResponseReturnValue:
 @needs("read:book")
 def show(document_id: str) -> ResponseReturnValue:
     """A machine with its hours, its service plan and where it is."""
+    unread.opened(document_id)
     page = _page(document_id)
     if page is None:
         # Deleted, or of another type: the page drawn from its form says so.
         return redirect(url_for("documents.show", document_id=document_id))
-    return render_template("machines/show.html", page=page, oob=(), **own_fields("machine", page.facts))
+    return _drawn("machines/show.html", page, **own_fields("machine", page.facts))
 
 
 def draw_sections(machine_id: str, sections: Iterable[str]) -> Markup:
@@ -57,10 +58,13 @@ def draw_sections(machine_id: str, sections: Iterable[str]) -> Markup:
     if page is None:
         abort(404)
     first, *others = sections
-    drawn = [
-        render_template(f"machines/sections/{section}.html", page=page, oob=others) for section in (first, *others)
-    ]
+    drawn = [_drawn(f"machines/sections/{section}.html", page, oob=others) for section in (first, *others)]
     return Markup("\n").join(Markup(section) for section in drawn)  # noqa: S704 - rendered by templates
+
+
+def _drawn(template: str, page: MachinePage, oob: Sequence[str] = (), **more: Any) -> str:
+    marked = unread.among(page.ids_shown())
+    return render_template(template, page=page, oob=oob, unread=marked, unread_newest=unread.newest(), **more)
 
 
 def plan_of_machine(machine_id: str) -> list[PlanStatus]:
