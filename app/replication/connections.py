@@ -47,6 +47,11 @@ class Connection(ConnectionSettings):
 ALL_DOCUMENTS: dict[str, Any] = {"type": {"$gt": None}}
 
 
+def carries(connection: Connection, leaf: Mapping[str, Any]) -> bool:
+    """Whether a revision of the book passes the connection's selector."""
+    return bool(leaf.get("type")) if connection.shares_all else leaf.get("share") == "manufacturer"
+
+
 class UnknownConnection(IronbookError):  # noqa: N818
     """There is no connection of that name."""
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, StoreError
+from app.documents.disputes import DELETED
 from app.errors import IronbookError
 from app.node import book_name
-from app.replication.connections import Connection, connections, upstream
+from app.replication.connections import Connection, carries, connections, upstream
 from app.replication.failures import failure_of
 from app.replication.refusals import refusals_of
+from app.replication.sequences import changes_from
 from app.replication.state import State, read_states
 from app.replication.status import ago
 
@@ -55,37 +57,80 @@ def _about(leaves: Sequence[dict[str, Any]]) -> list[str]:
             ]
         return [f"It was deleted by {last['deleted_by']} at {last.get('deleted_at', 'an unknown time')}."]
     newest = max(living, key=lambda leaf: str(leaf.get("updated_at", "")))
-    who, when = newest.get("updated_by") or "nobody known", newest.get("updated_at", "an unknown time")
-    said = [f"It was last changed by {who} at {when}."]
+    said = [f"It was last changed by {_by_and_at(newest)}."]
     if len(living) > 1:
         said.append(f"It has {len(living)} concurrent versions here, which the next sync merges.")
+    disputes = [each for leaf in living for each in leaf.get("disputes") or ()]
+    if disputes:
+        fields = sorted({"its deletion" if each["field"] == DELETED else str(each["field"]) for each in disputes})
+        said.append(
+            f"It has {len(disputes)} open {'dispute' if len(disputes) == 1 else 'disputes'} about {', '.join(fields)}; "
+            f"the values travel with it until somebody decides."
+        )
     return said
+
+
+def _by_and_at(leaf: Mapping[str, Any]) -> str:
+    if leaf.get("_deleted"):
+        return f"{leaf.get('deleted_by') or 'nobody known'} at {leaf.get('deleted_at') or 'an unknown time'}"
+    return f"{leaf.get('updated_by') or 'nobody known'} at {leaf.get('updated_at') or 'an unknown time'}"
 
 
 def _over(
     node: Node, connection: Connection, state: State, document_id: str, leaves: Sequence[dict[str, Any]]
 ) -> list[str]:
     name = connection.name
-    carried = [leaf for leaf in leaves if connection.shares_all or leaf.get("share") == "manufacturer"]
+    carried = [leaf for leaf in leaves if carries(connection, leaf)]
     if not carried:
+        if not any(leaf.get("share") for leaf in leaves):
+            return [f"{name}: it does not say with whom it is shared, so no sync carries it."]
         return [f"{name}: it is shared within the dealership only, so it never goes there."]
-    said = [f"{name}: {_way(state)}"] if _way(state) else []
+    said = [f"{name}: {way_of(state)}"] if way_of(state) else []
     for refused in (entry for entry in refusals_of(node, document_id) if entry.connection == name):
         side = "over there" if refused.direction == "push" else "here"
         said.append(f"{name}: it is refused {side} since {refused.since}: {refused.reason}")
     try:
         there = upstream(node, connection).database(connection.book)
-        missing = there.revs_diff({document_id: [leaf["_rev"] for leaf in carried]})
+        known = there.leaves(document_id)
+        missing_there = there.revs_diff({document_id: [leaf["_rev"] for leaf in carried]})
     except StoreError as error:
         return [*said, f"{name}: {failure_of(error, connection.url, connection.user).sentence}"]
     except IronbookError as error:
         return [*said, f"{name}: {error}"]
-    if missing:
-        return [*said, f"{name}: what was saved here last is not over there yet; the next sync sends it."]
-    return [*said, f"{name}: it is over there, as it is here."]
+    missing_here = node.book.revs_diff({document_id: [leaf["_rev"] for leaf in known]}) if known else {}
+    unsent = not missing_there or not state.last_success or _changed_since_the_push(node, state, document_id)
+    return [*said, f"{name}: {_difference(known, bool(missing_there), bool(missing_here), unsent)}"]
 
 
-def _way(state: State) -> str:
+def _difference(there: Sequence[dict[str, Any]], missing_there: bool, missing_here: bool, unsent: bool) -> str:
+    """How the other side has it, in a sentence (pure). `there` are its leaves over there."""
+    if not there:
+        if unsent:
+            return "it is not over there yet; the next sync sends it."
+        return (
+            "it was sent and is not over there any more: it was purged there, or an older state was restored. "
+            "A sync that compares everything sends it again."
+        )
+    newest = max(there, key=lambda leaf: (not leaf.get("_deleted"), str(leaf.get("updated_at", ""))))
+    over_there = f"{'deleted' if newest.get('_deleted') else 'last changed'} by {_by_and_at(newest)}"
+    if missing_there and missing_here:
+        return (
+            f"what was saved here last is not over there yet, and there it was {over_there}; the next sync brings both "
+            "together."
+        )
+    if missing_there:
+        sends = "the next sync sends it" if unsent else "a sync that compares everything sends it"
+        return f"what was saved here last is not over there yet; {sends}. Over there it was {over_there}."
+    if missing_here:
+        return f"over there it was {over_there}, which is not here yet; the next sync brings it."
+    return "it is over there, as it is here."
+
+
+def _changed_since_the_push(node: Node, state: State, document_id: str) -> bool:
+    return bool(changes_from(node.book, state.pushed_seq, doc_ids=[document_id]).results)
+
+
+def way_of(state: State) -> str:
     """What keeps a connection from syncing, or when it did; empty when there is nothing to say."""
     if state.paused:
         return "syncing is paused."

@@ -16,7 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, StoreError, Unreachable, WrongPassword
-from app.replication.connections import Connection
+from app.replication.connections import Connection, carries
 from app.replication.sequences import changes_from
 
 if TYPE_CHECKING:
@@ -116,7 +116,7 @@ def _missing_leaves(
 ) -> list[dict[str, Any]]:
     leaves = []
     for leaf in source.leaves(document_id):
-        if leaf["_rev"] not in missing or not (connection.shares_all or leaf.get("share") == "manufacturer"):
+        if leaf["_rev"] not in missing or not carries(connection, leaf):
             continue
         if leaf.get("_attachments"):
             whole = source.get(document_id, rev=leaf["_rev"], revs=True, attachments=True)

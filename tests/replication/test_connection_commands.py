@@ -115,3 +115,21 @@ def test_what_cannot_be_exits_2_with_a_sentence_before_a_password_is_asked_for(r
     ):
         code, said = run(*arguments)
         assert (code, says in said, "Traceback" in said) == (2, True, False), said
+
+
+def test_compare_says_what_differs_and_why_and_that_it_is_the_same(trade: Trade, run: Run) -> None:
+    make(trade.dealer, key="1", name="Miller")
+    assert run("sync")[0] == 0
+    code, told = run("sync", "compare")
+    assert (code, "manufacturer: The same: both sides hold the same" in told) == (0, True)
+    assert "customer: 1 here, 1 there; deleted 0 here, 0 there" in told
+    make(trade.dealer, key="2", name="Huber")
+    make(trade.dealer, key="3", name="Maier")
+    code, told = run("sync", "compare", "--ids", "1")
+    assert code == 1
+    assert "2  customer: only here, not sent yet." in told
+    assert "D001:customer:2" in told
+    assert "and 1 more" in told
+    code, told = run("sync", "--everything")
+    assert (code, "Everything was compared again, as somebody asked." in told) == (0, True)
+    assert set(documents(trade.replica)) == {f"D001:customer:{n}" for n in (1, 2, 3)}

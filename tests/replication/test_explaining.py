@@ -86,3 +86,31 @@ def test_two_connections_are_told_apart(trade: Trade) -> None:
     told = why(trade.dealer, made["_id"])
     assert any(sentence.startswith("manufacturer: it is over there") for sentence in told)
     assert any(sentence.startswith("second:") and "cannot be reached" in sentence for sentence in told)
+
+
+def test_another_revision_over_there_says_whose_it_is(trade: Trade) -> None:
+    made = make(trade.dealer, name="Miller")
+    run_pass(trade.dealer, trade.connection)
+    edit(trade.replica, made["_id"], by="anna", city="Linz")
+    assert "last changed by anna" in said(trade, made["_id"])
+    assert "not here yet; the next sync brings it" in said(trade, made["_id"])
+    edit(trade.dealer.book, made["_id"], by="tom", phone="1")
+    assert "brings both together" in said(trade, made["_id"])
+    saving.delete(trade.replica, trade.replica.get(made["_id"]) or {}, "anna")
+    assert "deleted by anna" in said(trade, made["_id"])
+
+
+def test_open_disputes_are_told(trade: Trade) -> None:
+    made = make(trade.dealer, name="Miller", city="Graz")
+    run_pass(trade.dealer, trade.connection)
+    edit(trade.replica, made["_id"], by="anna", city="Linz")
+    edit(trade.dealer.book, made["_id"], by="tom", city="Wels")
+    run_pass(trade.dealer, trade.connection)
+    assert "1 open dispute about city" in said(trade, made["_id"])
+
+
+def test_what_was_purged_over_there_was_sent_and_is_gone(trade: Trade) -> None:
+    made = make(trade.dealer, name="Miller")
+    run_pass(trade.dealer, trade.connection)
+    trade.replica._ask("POST", ["_purge"], {made["_id"]: [made["_rev"]]})
+    assert "is not over there any more" in said(trade, made["_id"])
