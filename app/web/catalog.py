@@ -23,6 +23,7 @@ from app.web.dashboard_page import BulletinLine
 from app.web.lookup import title_of
 from app.web.machines import read_bulletins
 from app.web.market_scope import address, as_argument, dealer_name
+from app.web.own_fields import own_fields
 
 pages = Blueprint("catalog", __name__, url_prefix="/catalog")
 
@@ -51,6 +52,7 @@ def model(document_id: str) -> ResponseReturnValue:
         machines_url=_machines_url(make, name),
         field=_field(make, name),
         bulletins=_bulletins_of(make, name),
+        **own_fields("model", document),
     )
 
 
@@ -81,6 +83,7 @@ def part(document_id: str) -> ResponseReturnValue:
         chart=dashboard_page.month_chart(demand, node.settings.currency) if demand else None,
         shows_demand=node.is_manufacturer,
         demand_url=address("market.demand_machines", part=document_id) if node.is_manufacturer else "",
+        **own_fields("part", document),
     )
 
 
@@ -114,6 +117,7 @@ def bulletin(document_id: str) -> ResponseReturnValue:
         together=together,
         machines_url="" if node.is_manufacturer else lists.url_of("machines", (str(document.get("make") or ""),)),
         unknown_models=_unknown_models(document) if node.is_manufacturer else [],
+        **own_fields("bulletin", document),
     )
 
 

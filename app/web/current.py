@@ -30,6 +30,13 @@ def forms() -> dict[str, Form]:
     return cast("dict[str, Form]", g.forms)
 
 
+def label_of(document_type: str, field: str) -> str:
+    """What a field is called by the form in force, so that a page written by hand says it as every other page does."""
+    form = forms().get(document_type)
+    known = form.by_name.get(field) if form else None
+    return known.label if known else field.replace("_", " ").capitalize()
+
+
 def user() -> User:
     """Who is signed in; on a page open to anybody, possibly nobody (without roles)."""
     return cast("User", current_user)

@@ -85,7 +85,7 @@ PAGE_OF_TYPE = {
 
 
 def install(app: Flask, node: Node) -> None:
-    """Gives the templates their names: ``ui``, ``asset``, ``document_url``, ``may``, ``node``, the filters."""
+    """Gives the templates their names: ``ui``, ``asset``, ``document_url``, ``may``, ``label_of``, the filters."""
     formatting.install(app, node.now, node.settings.currency)
     app.jinja_env.globals.update(
         ui=_Components(app),
@@ -93,6 +93,7 @@ def install(app: Flask, node: Node) -> None:
         vendored=lambda name: asset(VENDORED[name]),
         document_url=document_url,
         may=current.may,
+        label_of=current.label_of,
         navigation=navigation,
         node_name=node.settings.name,
         node_role=node.role,

@@ -13,6 +13,7 @@ from app.market.standing import hours_on, standing_id
 from app.security.access import needs, require
 from app.web import current, machines
 from app.web.market_scope import dealer_name
+from app.web.own_fields import own_fields
 
 pages = Blueprint("market_documents", __name__, url_prefix="/market")
 NODE_ROLE = "manufacturer"
@@ -31,7 +32,10 @@ def machine(document_id: str) -> ResponseReturnValue:
     if page is None:
         return redirect(url_for("documents.show", document_id=document_id))
     code = document_id.split(":", 1)[0]
-    return render_template("market/machine.html", page=page, oob=(), dealer_code=code, dealer_name=dealer_name(code))
+    own = own_fields("machine", page.facts)
+    return render_template(
+        "market/machine.html", page=page, oob=(), dealer_code=code, dealer_name=dealer_name(code), **own
+    )
 
 
 @pages.get("/customers/<path:document_id>")
@@ -74,6 +78,7 @@ def customer(document_id: str) -> ResponseReturnValue:
         opportunities=shown["opportunity"],
         activities=shown["activity"],
         more=more,
+        **own_fields("customer", document),
     )
 
 

@@ -19,7 +19,7 @@ def own_fields(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
     named: dict[str, str] = {}
     if added:
         wanted = {name: document.get(name) for name in (each.name for each in added)}
-        named = titles_of(document_fields.references(form, wanted), around=current.node().book)
+        named = titles_of(document_fields.references(form, wanted), around=current.database_of_type(kind))
     sections = document_fields.shown_sections(form, document, named, current.user().roles)
     own = [
         document_fields.Section(section.label, [each for each in section.fields if each.name not in known])
