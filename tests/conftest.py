@@ -5,16 +5,21 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+import shutil
 import urllib.parse
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from app.config import Settings, read_settings
 from app.couch import Database, Store
 from app.node import Node, open_node
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,6 +32,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if item.get_closest_marker("thorough"):
             item.add_marker(pytest.mark.skip(reason="the long version; run with --thorough"))
+
+
+_CHROMIUM_ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 @pytest.fixture(scope="session")
@@ -129,3 +146,21 @@ def dealer_node(make_node: Callable[..., Node]) -> Node:
 def manufacturer_node(make_node: Callable[..., Node]) -> Node:
     """A running node of the manufacturer, with its design installed and no documents."""
     return make_node("manufacturer")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """Debian's Chromium; the test command installs it where it can.
+
+    One for all tests of a module, and closed with it: while it is open, its thread counts as one with a running event
+    loop, in which neither another of its kind nor anything of asyncio can be started.
+    """
+    from playwright.sync_api import sync_playwright
+
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("Chromium is missing: install it to run the browser tests.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=_CHROMIUM_ARGUMENTS)
+        yield browser
+        browser.close()

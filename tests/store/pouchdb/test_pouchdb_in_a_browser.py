@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import json
-import shutil
 import threading
 from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -13,7 +12,7 @@ from typing import Any
 
 import pytest
 from couch_requests import Couch
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 import embedded
 
@@ -62,18 +61,8 @@ def site(node: str) -> Iterator[str]:
         serving.join()
 
 
-@pytest.fixture
-def browser() -> Iterator[Browser]:
-    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("Chromium is missing: install it to run the browser tests.")
-    with sync_playwright() as playwright:
-        yield (opened := playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"]))
-        opened.close()
-
-
 def test_a_page_of_an_allowed_site_trades_and_one_of_another_gets_nothing(
-    site: str, browser: Browser, tmp_path: Path
+    site: str, chromium: Browser, tmp_path: Path
 ) -> None:
     with (
         embedded.start(tmp_path / "open", admin=ADMIN, cors_origins=[site]) as allowing,
@@ -81,7 +70,7 @@ def test_a_page_of_an_allowed_site_trades_and_one_of_another_gets_nothing(
     ):
         store = Couch(allowing.url, ADMIN)
         store.put("/book")
-        page = browser.new_page()
+        page = chromium.new_page()
         page.goto(f"{site}/pouchdb.min.js")
         page.add_script_tag(url=f"{site}/pouchdb.min.js")
         asked = {"url": f"{allowing.url}/book", "user": ADMIN[0], "password": ADMIN[1]}
