@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from leftovers import leave_nothing
 
 from app.config import Settings, read_settings
 from app.couch import Database, Store
@@ -73,8 +74,7 @@ def store(store_server: tuple[str, str, str]) -> Iterator[Store]:
     """A store with no databases: an embedded one, or ``IRONBOOK_COUCHDB_URL`` under a random prefix."""
     store = Store(*store_server, prefix=f"test-{secrets.token_hex(5)}-")
     yield store
-    for name in store.names():
-        store.delete(name)
+    leave_nothing(store)
 
 
 @pytest.fixture
@@ -109,7 +109,7 @@ def nodes(store_server: tuple[str, str, str], folder: Path) -> Iterator[Callable
                 **changes,  # type: ignore[arg-type]
             )
             node = open_nodes.enter_context(open_node(settings))
-            open_nodes.callback(_delete_databases, node.store)
+            open_nodes.callback(leave_nothing, node.store)
             return node
 
         yield make
@@ -129,11 +129,6 @@ def make_module_node(
     """:func:`nodes` for all tests of a module, which have to leave one another alone."""
     with nodes(store_server, tmp_path_factory.mktemp("nodes")) as make:
         yield make
-
-
-def _delete_databases(store: Store) -> None:
-    for name in store.names():
-        store.delete(name)
 
 
 @pytest.fixture

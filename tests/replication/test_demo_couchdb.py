@@ -4,6 +4,7 @@ import secrets
 from functools import cache
 
 import pytest
+from leftovers import leave_nothing
 
 from app.couch import Store
 from app.demo import business, filling
@@ -22,11 +23,7 @@ def couch(store_server):
     url, user, password = store_server
     outside = OutsideCouch(url, user, password, prefix=f"test-{secrets.token_hex(5)}-")
     yield outside
-    store = store_of(outside)
-    for code in DEALERS:
-        store.delete_user(f"{outside.prefix}dealer-{code.lower()}")
-    for name in store.names():
-        store.delete(name)
+    leave_nothing(store_of(outside))
 
 
 @cache

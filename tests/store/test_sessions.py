@@ -27,8 +27,10 @@ def account(couch: Any, **record: Any) -> Iterator[str]:
     path = f"/_users/org.couchdb.user:{name}"
     answer = couch.put(path, {"name": name, "roles": [], "type": "user", **record})
     assert answer.status == 201, answer.data
-    yield name
-    couch.delete(f"{path}?rev={couch.get(path).json()['_rev']}")
+    try:
+        yield name
+    finally:
+        couch.delete(f"{path}?rev={couch.get(path).json()['_rev']}")
 
 
 def is_let_in(couch: Any, name: str, password: str) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from flask import Flask
+from leftovers import leave_nothing
 from visitors import Browser, add_user, app_of
 
 from app.config import read_settings
@@ -145,5 +146,4 @@ def open_market(
         for role in ("analyst", "parts", "admin"):
             add_user(node, role, [role])
         yield app_of(node)
-        for name in node.store.names():
-            node.store.delete(name)
+        leave_nothing(node.store)
