@@ -9,6 +9,8 @@ from typing import Any
 
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from werkzeug.test import TestResponse
 
 from app import create_app
@@ -18,6 +20,22 @@ from app.security.passwords import hash_password
 PASSWORD = "correct horse battery"
 _TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 _hashed: list[str] = []
+
+
+class _CompiledTemplates(BytecodeCache):
+    """Templates that one application compiled, for all others of the process: nothing in them is an application's."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[str, str], Any] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key, bucket.checksum] = bucket.code
+
+
+_templates = _CompiledTemplates()
 
 
 class Browser(FlaskClient):
@@ -67,5 +85,6 @@ def signed_in(app: Flask, name: str) -> Browser:
 def app_of(node: Node) -> Flask:
     """The application of `node`, whose clients are browsers."""
     app = create_app(node)
+    app.jinja_env.bytecode_cache = _templates
     app.test_client_class = Browser
     return app
