@@ -14,6 +14,7 @@ from app.security.users import User
 if TYPE_CHECKING:
     from app.design import Form
     from app.node import Node
+    from app.replication.schedule import Schedule
 
 CATALOG_TYPES = ("model", "part", "bulletin", "form", "view")
 
@@ -21,6 +22,14 @@ CATALOG_TYPES = ("model", "part", "bulletin", "form", "view")
 def node() -> Node:
     """The node that serves this request."""
     return cast("Node", current_app.extensions["ironbook"])
+
+
+def schedule() -> Schedule | None:
+    """The schedule of this process; None where the pages are served without one (tests, tools)."""
+    from app.replication.schedule import Schedule
+
+    found = node().extensions.get("schedule")
+    return found if isinstance(found, Schedule) else None
 
 
 def forms() -> dict[str, Form]:

@@ -24,8 +24,6 @@ from app.web.replication_page import ConnectionCard, PassLine, connection_card, 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from app.replication.schedule import Schedule
-
 pages = Blueprint("replication", __name__)
 
 LOG_LINES = 20
@@ -88,7 +86,7 @@ def state(name: str) -> ResponseReturnValue:
 def sync_now(name: str) -> ResponseReturnValue:
     """Starts a sync, or plans one more when one runs already."""
     connection = _find(name)
-    schedule = _schedule()
+    schedule = current.schedule()
     if schedule is None:
         return _sync_as_job(connection)
     schedule.run_soon(name)
@@ -100,7 +98,7 @@ def sync_now(name: str) -> ResponseReturnValue:
 @needs("run:replication")
 def stop(name: str) -> ResponseReturnValue:
     """Ends a running sync soon; the next one goes on from where it was."""
-    connection, schedule = _find(name), _schedule()
+    connection, schedule = _find(name), current.schedule()
     if schedule is not None and schedule.stop_running(connection.name):
         flash(
             f"The sync with {name} is being stopped. What was brought over stays; the next one goes on from there.",
@@ -246,16 +244,8 @@ def _find(name: str) -> connections.Connection:
         raise NotFound(str(problem)) from problem
 
 
-def _schedule() -> Schedule | None:
-    """The schedule of this process; None where the pages are served without one (tests, tools)."""
-    from app.replication.schedule import Schedule
-
-    found = current.node().extensions.get("schedule")
-    return found if isinstance(found, Schedule) else None
-
-
 def _next_run(name: str) -> datetime | None:
-    schedule = _schedule()
+    schedule = current.schedule()
     return schedule.next_run(name) if schedule else None
 
 

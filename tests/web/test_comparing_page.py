@@ -1,0 +1,83 @@
+"""The pages that compare both sides, and the way to them from a record."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable
+
+import dealership
+from visitors import Browser
+
+from app.node import Node
+from app.replication import connections, dealers
+from app.replication.passes import run_pass
+
+
+def connect(head_office: Node, dealer: Node) -> connections.Connection:
+    admitted = dealers.add_dealer(head_office, "D001", "Berg")
+    values = {
+        "name": "manufacturer",
+        "url": head_office.store.url,
+        "user": admitted.user,
+        "book": admitted.database,
+        "catalog": admitted.catalog,
+        "every_minutes": 15,
+    }
+    return connections.save_connection(dealer, values, admitted.password)
+
+
+def compared(browser: Browser) -> str:
+    """Starts a comparison and gives its page once it is over."""
+    started = browser.post("/replication/connections/manufacturer/compare")
+    assert started.status_code == 303
+    pause = threading.Event()
+    for _ in range(1000):
+        page = browser.get(started.headers["Location"]).get_data(as_text=True)
+        if 'hx-trigger="every 700ms"' not in page:
+            return re.sub(r"\s+", " ", page)
+        pause.wait(0.02)
+    raise AssertionError("The comparison does not end.")
+
+
+def test_both_sides_are_compared_on_a_page(
+    manufacturer_node: Node, dealer_node: Node, sign_in: Callable[..., Browser]
+) -> None:
+    connection = connect(manufacturer_node, dealer_node)
+    dealership.add(dealer_node, "customer", dealership.CUSTOMER, name="Berg Earthworks")
+    sales = sign_in("sales")
+    assert "/replication/connections/manufacturer/compare" in sales.get("/replication").get_data(as_text=True)
+    page = compared(sales)
+    assert "documents differ." in page
+    assert "From before the first sync." in page
+    assert f'href="/replication/why?document={dealership.CUSTOMER}"' in page
+    run_pass(dealer_node, connection)
+    rev = (dealer_node.book.get(dealership.CUSTOMER) or {})["_rev"]
+    assert "The same: both sides hold the same" in compared(sales)
+
+    manufacturer_node.book_of("D001")._ask("POST", ["_purge"], {dealership.CUSTOMER: [rev]})
+    assert "/replication/connections/manufacturer/everything" in compared(sales)
+    answer = sales.post("/replication/connections/manufacturer/everything", follow_redirects=True)
+    assert "sends again what one side lacks" in answer.get_data(as_text=True)
+    run_pass(dealer_node, connection)
+    assert manufacturer_node.book_of("D001").get(dealership.CUSTOMER) is not None
+
+
+def test_who_only_reads_compares_nothing(
+    manufacturer_node: Node, dealer_node: Node, sign_in: Callable[..., Browser]
+) -> None:
+    connect(manufacturer_node, dealer_node)
+    reader = sign_in("designer")
+    assert "/compare" not in reader.get("/replication").get_data(as_text=True)
+    for action in ("compare", "everything"):
+        assert reader.post(f"/replication/connections/manufacturer/{action}").status_code == 403
+    assert sign_in("sales").post("/replication/connections/other/compare").status_code == 404
+
+
+def test_every_record_leads_to_whether_it_is_over_there(dealer_node: Node, sign_in: Callable[..., Browser]) -> None:
+    dealership.add(dealer_node, "customer", dealership.CUSTOMER, name="Berg Earthworks")
+    sales = sign_in("sales")
+    page = sales.get(f"/documents/{dealership.CUSTOMER}").get_data(as_text=True)
+    address = f"/replication/why?document={dealership.CUSTOMER}"
+    assert address in page
+    assert "nothing leaves it" in sales.get(address).get_data(as_text=True)
