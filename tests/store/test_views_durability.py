@@ -5,25 +5,37 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 import urllib3
-from couch_requests import ADMIN, Couch
-
-import embedded
+from couch_requests import Couch
+from forked_stores import StoreOnFolder, forks
 
 VIEW = "/fleet/_design/fleet/_view/hours"
 DOCUMENTS = 6_000
 
 
-@contextmanager
-def running(folder: Path) -> Iterator[tuple[Any, Couch]]:
-    with embedded.start(folder, admin=ADMIN) as store:
-        yield store, Couch(store.url, ADMIN)
+Running = Callable[[Path], AbstractContextManager[tuple[StoreOnFolder, Couch]]]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """``with running(folder) as (store, couch)``: a store on a folder, for as long as the block lasts."""
+    with forks(tmp_path_factory.mktemp("forks")) as forking:
+
+        @contextmanager
+        def run(folder: Path) -> Iterator[tuple[StoreOnFolder, Couch]]:
+            store = StoreOnFolder(folder, forking)
+            couch = store.start()
+            try:
+                yield store, couch
+            finally:
+                store.stop()
+
+        yield run
 
 
 def fill(couch: Couch, documents: int = DOCUMENTS) -> None:
@@ -55,7 +67,7 @@ def index_file(folder: Path) -> Path:
 
 
 @pytest.mark.parametrize("moment", [0.02, 0.1])
-def test_an_index_is_right_after_a_kill_while_it_was_built(tmp_path: Path, moment: float) -> None:
+def test_an_index_is_right_after_a_kill_while_it_was_built(running: Running, tmp_path: Path, moment: float) -> None:
     with running(tmp_path) as (store, couch):
         fill(couch)
         killed = threading.Timer(moment, os.kill, (store.pid, signal.SIGKILL if os.name != "nt" else signal.SIGTERM))
@@ -68,7 +80,7 @@ def test_an_index_is_right_after_a_kill_while_it_was_built(tmp_path: Path, momen
         assert couch.get(f"{VIEW}?reduce=false&limit=0").json()["total_rows"] == DOCUMENTS
 
 
-def test_a_built_index_is_used_again_after_a_restart(tmp_path: Path) -> None:
+def test_a_built_index_is_used_again_after_a_restart(running: Running, tmp_path: Path) -> None:
     with running(tmp_path) as (_, couch):
         fill(couch, 500)
         assert sums(couch) == expected(500)
@@ -77,7 +89,7 @@ def test_a_built_index_is_used_again_after_a_restart(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", ["not a database", "torn in the middle", "deleted"])
-def test_a_broken_index_is_made_again(tmp_path: Path, damage: str) -> None:
+def test_a_broken_index_is_made_again(running: Running, tmp_path: Path, damage: str) -> None:
     with running(tmp_path) as (_, couch):
         fill(couch, 2_000)
         assert sums(couch) == expected(2_000)
@@ -93,7 +105,7 @@ def test_a_broken_index_is_made_again(tmp_path: Path, damage: str) -> None:
         assert sums(couch) == expected(2_000)
 
 
-def test_a_database_made_anew_under_the_same_name_has_an_index_of_its_own(tmp_path: Path) -> None:
+def test_a_database_made_anew_under_the_same_name_has_an_index_of_its_own(running: Running, tmp_path: Path) -> None:
     with running(tmp_path) as (_, couch):
         fill(couch, 300)
         assert sums(couch) == expected(300)
@@ -102,7 +114,7 @@ def test_a_database_made_anew_under_the_same_name_has_an_index_of_its_own(tmp_pa
         assert sums(couch) == expected(100)
 
 
-def test_what_is_purged_leaves_the_index(tmp_path: Path) -> None:
+def test_what_is_purged_leaves_the_index(running: Running, tmp_path: Path) -> None:
     with running(tmp_path) as (_, couch):
         fill(couch, 10)
         assert sum(sums(couch).values()) == 45
@@ -111,7 +123,7 @@ def test_what_is_purged_leaves_the_index(tmp_path: Path) -> None:
         assert sum(sums(couch).values()) == 36
 
 
-def test_readers_that_wait_for_one_index_all_get_it(tmp_path: Path) -> None:
+def test_readers_that_wait_for_one_index_all_get_it(running: Running, tmp_path: Path) -> None:
     with running(tmp_path) as (_, couch):
         fill(couch)
         answers: list[dict[str, int]] = []
@@ -124,7 +136,7 @@ def test_readers_that_wait_for_one_index_all_get_it(tmp_path: Path) -> None:
         assert answers == [expected()] * 12
 
 
-def test_a_database_put_back_from_a_copy_has_no_rows_from_later(tmp_path: Path) -> None:
+def test_a_database_put_back_from_a_copy_has_no_rows_from_later(running: Running, tmp_path: Path) -> None:
     with running(tmp_path) as (_, couch):
         fill(couch, 50)
     [file] = tmp_path.rglob("db-fleet.sqlite")
@@ -137,7 +149,7 @@ def test_a_database_put_back_from_a_copy_has_no_rows_from_later(tmp_path: Path) 
         assert sums(couch) == expected(50)
 
 
-def test_a_query_is_answered_while_others_keep_writing(tmp_path: Path) -> None:
+def test_a_query_is_answered_while_others_keep_writing(running: Running, tmp_path: Path) -> None:
     with running(tmp_path) as (_, couch):
         fill(couch, 2_000)
         stop = threading.Event()
@@ -157,7 +169,7 @@ def test_a_query_is_answered_while_others_keep_writing(tmp_path: Path) -> None:
             writer.join()
 
 
-def test_a_view_is_built_where_a_document_was_purged_and_made_again(tmp_path: Path) -> None:
+def test_a_view_is_built_where_a_document_was_purged_and_made_again(running: Running, tmp_path: Path) -> None:
     with running(tmp_path) as (_, couch):
         fill(couch, 10)
         rev = couch.get("/fleet/m00009").json()["_rev"]
