@@ -110,6 +110,20 @@ class Database:
             return []
         return [entry["ok"] for entry in answer if "ok" in entry]
 
+    def revisions(self, wanted: Mapping[str, Sequence[str]]) -> dict[str, list[dict[str, Any]]]:
+        """These revisions of these documents, each with ``_rev`` and ``_revisions``, in one request.
+
+        Those the database does not have, or not the content of any more, are left out.
+        """
+        docs = [{"id": id, "rev": rev} for id, revs in wanted.items() for rev in revs]
+        if not docs:
+            return {}
+        answer = self._ask("POST", ["_bulk_get"], {"docs": docs}, {"revs": "true"}, BUILDING)
+        found: dict[str, list[dict[str, Any]]] = {id: [] for id in wanted}
+        for line in answer["results"]:
+            found[line["id"]] += [entry["ok"] for entry in line["docs"] if "ok" in entry]
+        return found
+
     def put(self, document: Mapping[str, Any]) -> str:
         """Writes one document as it is and returns its new revision. Raises Conflict.
 

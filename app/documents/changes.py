@@ -32,18 +32,24 @@ def change_document(
         if not same(old.get(name), new.get(name))
     ]
     if after is not None:
-        rows += _files(before, after)
+        rows += file_rows(before, after)
     if not rows and after is not None:
         return None
-    dealer = before.get("dealer") or ""
-    change: dict[str, Any] = {
-        "_id": document_id(dealer, "change", key or new_key()),
+    change = entry_of_log(before, key or new_key(), rows, by, at)
+    return {**change, "deleted": True} if after is None else change
+
+
+def entry_of_log(about: Mapping[str, Any], key: str, rows: list[dict[str, Any]], by: str, at: str) -> dict[str, Any]:
+    """An entry in the log of changes `about` a document, with a row for each thing that changed."""
+    dealer = about.get("dealer") or ""
+    entry: dict[str, Any] = {
+        "_id": document_id(dealer, "change", key),
         "type": "change",
         "dealer": dealer,
         # What a change tells is as private as the document it is about.
-        "share": before.get("share") or "dealer",
-        "document": before["_id"],
-        "document_type": before.get("type") or "",
+        "share": about.get("share") or "dealer",
+        "document": about["_id"],
+        "document_type": about.get("type") or "",
         "changes": rows,
         "by": by,
         "at": at,
@@ -52,17 +58,15 @@ def change_document(
         "updated_at": at,
         "updated_by": by,
     }
-    if after is None:
-        change["deleted"] = True
-    change["field_revs"] = {
-        **dict.fromkeys(sorted(name for name in body(change)), 1),
+    entry["field_revs"] = {
+        **dict.fromkeys(sorted(name for name in body(entry)), 1),
         **{f"changes.{row['id']}": 1 for row in rows},
         "*": 1,
     }
-    return change
+    return entry
 
 
-def _files(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
+def file_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[str, Any]]:
     """A row for each file that was attached or removed: its name, under its field."""
     old, new = before.get("_attachments") or {}, after.get("_attachments") or {}
     rows = []

@@ -41,11 +41,12 @@ def delete(database: Database, document: Mapping[str, Any], by: str, now: str | 
         change = change_document(current, None, by, at)
         assert change is not None
         tombstones = [_tombstone(leaf, change["_id"], by, at) for leaf in live]
-        results = database.bulk([*tombstones, change])
+        # What was deleted is told first: cut off after it, nothing is gone that could not be brought back.
+        results = database.bulk([change, *tombstones])
         if not any(result.error for result in results):
-            return Saved({**tombstones[0], "_rev": results[0].rev}, "deleted")
-        if results[-1].rev and not results[-1].error:
-            database.bulk([withdrawn({**change, "_rev": results[-1].rev})])
+            return Saved({**tombstones[0], "_rev": results[1].rev}, "deleted")
+        if results[0].rev and not results[0].error:
+            database.bulk([withdrawn({**change, "_rev": results[0].rev})])
         raise_forbidden(results)
     raise Conflict(f"Others keep saving {document['_id']} at this moment. It was not deleted; try again.")
 

@@ -55,6 +55,11 @@ def ordered(found: Iterable[Dispute]) -> list[Dispute]:
     return sorted(found, key=_age)
 
 
+def entry_of(each: Dispute) -> str:
+    """What ``field_revs`` calls that which a dispute is about: its field, or a row of it."""
+    return f"{each['field']}.{each['row']}" if "row" in each else str(each["field"])
+
+
 def value_in(each: Dispute, document: Mapping[str, Any]) -> Any:
     """What the document has now where the dispute has another value."""
     if each["field"] == DELETED:

@@ -49,6 +49,19 @@ def entries(document: Mapping[str, Any], rows: frozenset[str]) -> Entries:
     return found
 
 
+def rows_of_whole_fields(
+    changed: Iterable[str], rows: frozenset[str], documents: Iterable[Mapping[str, Any]]
+) -> set[str]:
+    """The entries of rows in `changed` fields that are compared as a whole, because not all `documents` hold rows.
+
+    A form that is upgraded from one text to rows changes the field at once; whoever meets it later row by row has to
+    find that each of them changed.
+    """
+    names = set(changed) - rows
+    found = ((name, document.get(name)) for document in documents for name in names)
+    return {f"{name}.{row['id']}" for name, value in found if is_rows(value) for row in value or ()}
+
+
 def field_of(entry: str, rows: frozenset[str]) -> tuple[str, str | None]:
     """``(field, row id)`` of an entry; the row id is None for a plain field and for the order of rows."""
     field, dot, row = entry.partition(".")

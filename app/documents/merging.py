@@ -9,14 +9,50 @@ replicate them), because ``field_revs`` says which generation last changed each 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from app.documents.attachment_merging import merge_files
 from app.documents.common import body, generation, same
-from app.documents.disputes import Dispute, deletion_dispute, dispute, dispute_id, is_settled, ordered, union
-from app.documents.entries import Entries, entries, field_of, fields, is_foreign, revisions_of, row_fields
+from app.documents.disputes import (
+    DELETED,
+    Dispute,
+    deletion_dispute,
+    dispute,
+    dispute_id,
+    is_settled,
+    ordered,
+    union,
+    value_in,
+)
+from app.documents.entries import (
+    Entries,
+    entries,
+    field_of,
+    fields,
+    is_foreign,
+    revisions_of,
+    row_fields,
+    rows_of_whole_fields,
+)
 
 Leaf = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One entry on which the leaves differed: the value that stands now, and one that does not.
+
+    `of` is the leaf which said what is new to the winner: the value that stands, or the one in the dispute.
+    """
+
+    entry: str
+    field: str
+    row: str | None
+    before: Any
+    after: Any
+    of: Leaf
+    disputed: bool
 
 
 @dataclass(frozen=True)
@@ -25,7 +61,8 @@ class Merged:
 
     `document` goes on the winner's branch (its ``_rev`` is the winner's) and is written only when `changed`.
     `losers` are the other live leaves; after the document is safely written, `tombstones` end them.
-    `attachments` are (revision, name) of attachments that only a losing leaf has.
+    `attachments` are (revision, name) of files that only a losing leaf has. `choices` say what the merge made of
+    each entry on which the leaves differed; nothing of what is in them is written with the document.
     """
 
     document: dict[str, Any]
@@ -33,6 +70,7 @@ class Merged:
     disputes_added: tuple[Dispute, ...]
     changed: bool
     attachments: tuple[tuple[str, str], ...] = ()
+    choices: tuple[Choice, ...] = ()
 
     @property
     def tombstones(self) -> list[dict[str, Any]]:
@@ -59,27 +97,34 @@ def merge(leaves: Sequence[Leaf]) -> Merged:
     if not live:
         return Merged(dict(winner), (), (), False)
     found, known, resolved = _known_disputes(live)
-    added = list(map(deletion_dispute, filter(_is_deletion, ranked)))
-    if len(live) == 1:
-        content, changed_entries = body(winner), set[str]()
-    else:
-        content, changed_entries, from_fields = _merge_fields(live, known)
-        added += from_fields
+    added = [_DisputedBy(deletion_dispute(leaf), DELETED, leaf) for leaf in filter(_is_deletion, ranked)]
+    fields_merged = _Fields(body(winner))
+    if len(live) > 1:
+        fields_merged = _merge_fields(live, known)
+        added += fields_merged.disputes
     for each in added:
-        if each["id"] not in resolved:
-            found.setdefault(each["id"], each)
+        if each.dispute["id"] not in resolved:
+            found.setdefault(each.dispute["id"], each.dispute)
+    content = fields_merged.content
     open_disputes = ordered(each for each in found.values() if not is_settled(each, content))
-    document = _document(winner, live, content, changed_entries, open_disputes, resolved)
-    changed = bool(changed_entries) or any(
+    document = _document(winner, live, content, fields_merged.changed, open_disputes, resolved)
+    files, missing = _merge_files(live)
+    if files != (document.pop("_attachments", None) or {}):
+        fields_merged.changed.add("_attachments")
+    if files:
+        document["_attachments"] = files
+    changed = bool(fields_merged.changed) or any(
         not same(document.get(name) or None, winner.get(name) or None) for name in ("disputes", "resolved")
     )
     before = {each["id"] for each in winner.get("disputes") or ()}
+    new = tuple(each for each in open_disputes if each["id"] not in before)
     return Merged(
         document if changed else {name: value for name, value in winner.items() if name != "_revisions"},
         tuple(live[1:]),
-        tuple(each for each in open_disputes if each["id"] not in before),
+        new,
         changed,
-        tuple(_attachments(live)),
+        tuple(missing),
+        _choices(fields_merged.taken, added, {each["id"] for each in new}, content),
     )
 
 
@@ -156,48 +201,103 @@ class _Branches:
             )
         ]
 
+    def affirmed_elsewhere(self, entry: str, values: Sequence[Any]) -> bool:
+        """Whether another branch decided anew for the value that the winner has from before they parted.
 
-def _merge_fields(live: Sequence[Leaf], known: set[str]) -> tuple[dict[str, Any], set[str], list[Dispute]]:
-    """The merged fields, the entries in which they differ from the winner's, and the disputes about them."""
+        Somebody who settles a dispute for the value that stands changes no value. A third branch that changes it
+        without knowing of that meets a decision all the same.
+        """
+        return any(
+            not self._foreign[other]
+            and same(values[other], values[0])
+            and self._changed(entry, other, 0)
+            and not self._changed(entry, 0, other)
+            for other in range(1, len(self.live))
+        )
+
+    def dispute(self, entry: str, leaf: int) -> Dispute:
+        """The dispute that says what a leaf has in an entry, and who wrote that leaf when."""
+        said = self.live[leaf]
+        by, at = said.get("updated_by") or "", said.get("updated_at") or ""
+        return dispute(entry, self.rows, self.entries[leaf].get(entry), self.revision(entry, leaf), by, at)
+
+    def choice(self, entry: str, before: Any, after: Any, of: Leaf) -> Choice:
+        """An entry whose value is another leaf's."""
+        name, row = field_of(entry, self.rows)
+        return Choice(entry, name, row, before, after, of, disputed=False)
+
+
+@dataclass(frozen=True)
+class _DisputedBy:
+    """A dispute, the entry it is about, and the leaf that says so."""
+
+    dispute: Dispute
+    entry: str
+    leaf: Leaf
+
+
+@dataclass
+class _Fields:
+    """The merged fields, the entries that count as changed on the winner's branch, and what was chosen and disputed."""
+
+    content: dict[str, Any]
+    changed: set[str] = field(default_factory=set)
+    taken: list[Choice] = field(default_factory=list)
+    disputes: list[_DisputedBy] = field(default_factory=list)
+
+
+def _merge_files(live: Sequence[Leaf]) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    if not any(leaf.get("_attachments") for leaf in live):
+        return {}, []
+    return merge_files(live, [[fork_point(one, other) for other in live] for one in live])
+
+
+def _merge_fields(live: Sequence[Leaf], known: set[str]) -> _Fields:
     branches = _Branches(live)
     merged: Entries = {}
-    changed: set[str] = set()
-    added: list[Dispute] = []
+    made = _Fields({})
     for entry in dict.fromkeys(entry for found in branches.entries for entry in found):
         values = [found.get(entry) for found in branches.entries]
-        chosen = values[0]
-        if not all(same(chosen, value) for value in values[1:]):
+        chosen = 0
+        if not all(same(values[0], value) for value in values[1:]):
             standing = branches.standing(entry, values)
             ids = [dispute_id(entry, value, branches.revision(entry, n)) for n, value in enumerate(values)]
             # A value that somebody has already met as a dispute does not come back over the one it was weighed against.
-            chosen = values[next((leaf for leaf in standing if ids[leaf] not in known), standing[0])]
+            chosen = next((leaf for leaf in standing if ids[leaf] not in known), standing[0])
             if entry not in branches.rows:
-                added += _disputes(branches, entry, [leaf for leaf in standing if not same(values[leaf], chosen)])
-        merged[entry] = chosen
-        if not same(chosen, values[0]):
-            changed.add(entry)
-    content = fields(merged, branches.rows, branches.entries)
+                others = [leaf for leaf in standing if not same(values[leaf], values[chosen])]
+                made.disputes += [_DisputedBy(branches.dispute(entry, leaf), entry, live[leaf]) for leaf in others]
+        merged[entry] = values[chosen]
+        if not same(values[chosen], values[0]):
+            made.changed.add(entry)
+            made.taken.append(branches.choice(entry, values[0], values[chosen], live[chosen]))
+        elif branches.affirmed_elsewhere(entry, values):
+            made.changed.add(entry)
+    made.content = fields(merged, branches.rows, branches.entries)
     before = body(live[0])
-    for field in branches.rows:
-        if not same(content.get(field) or None, before.get(field) or None):
-            changed.add(field)
+    for name in branches.rows:
+        if not same(made.content.get(name) or None, before.get(name) or None):
+            made.changed.add(name)
         else:
-            changed.discard(field)
-    return content, changed, added
+            made.changed.discard(name)
+    made.taken = [choice for choice in made.taken if choice.entry not in branches.rows]
+    return made
 
 
-def _disputes(branches: _Branches, entry: str, leaves: Sequence[int]) -> list[Dispute]:
-    return [
-        dispute(
-            entry,
-            branches.rows,
-            branches.entries[leaf].get(entry),
-            branches.revision(entry, leaf),
-            branches.live[leaf].get("updated_by") or "",
-            branches.live[leaf].get("updated_at") or "",
-        )
-        for leaf in leaves
-    ]
+def _choices(
+    taken: Sequence[Choice], added: Sequence[_DisputedBy], new: set[str], content: Mapping[str, Any]
+) -> tuple[Choice, ...]:
+    """What became of each entry: values set aside, and what stands instead; values taken with none against them."""
+    disputed = []
+    for each in added:
+        if each.dispute["id"] in new:
+            stands = value_in(each.dispute, content)
+            said = each.dispute
+            disputed.append(
+                Choice(each.entry, said["field"], said.get("row"), said["value"], stands, each.leaf, disputed=True)
+            )
+    against = {choice.entry for choice in disputed}
+    return (*(choice for choice in taken if choice.entry not in against), *disputed)
 
 
 def _document(
@@ -213,6 +313,7 @@ def _document(
     revisions = revisions_of(winner, entries(winner, rows))
     revisions.update(dict.fromkeys(changed, next_generation))
     revisions.update({field_of(entry, rows)[0]: next_generation for entry in changed})
+    revisions.update(dict.fromkeys(rows_of_whole_fields(changed, rows, (winner, content)), next_generation))
     document = {name: value for name, value in winner.items() if name in ("_id", "_rev", "_attachments")}
     document |= {name: winner[name] for name in ("type", "dealer") if name in winner}
     shares = [leaf["share"] for leaf in live if "share" in leaf]
@@ -237,13 +338,3 @@ def _earliest_and_latest(live: Sequence[Leaf]) -> dict[str, str]:
     if updated:
         found["updated_at"], found["updated_by"] = max(updated)
     return found
-
-
-def _attachments(live: Sequence[Leaf]) -> list[tuple[str, str]]:
-    kept = {name: stub.get("digest") for name, stub in (live[0].get("_attachments") or {}).items()}
-    missing = []
-    for leaf in live[1:]:
-        for name, stub in sorted((leaf.get("_attachments") or {}).items()):
-            if kept.get(name) != stub.get("digest"):
-                missing.append((leaf["_rev"], name))
-    return missing

@@ -7,14 +7,14 @@ current value stays in its field and what was typed goes to ``disputes``, exactl
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.documents.attachments import attached
 from app.documents.common import FIXED_FIELDS, body, generation, same
-from app.documents.disputes import Dispute, dispute, is_settled, ordered, union
-from app.documents.entries import Entries, entries, field_of, fields, revisions_of, row_fields
+from app.documents.disputes import DELETED, Dispute, dispute, entry_of, is_settled, ordered, union
+from app.documents.entries import Entries, entries, field_of, fields, revisions_of, row_fields, rows_of_whole_fields
 
 Document = Mapping[str, Any]
 
@@ -118,11 +118,13 @@ def _next(
     rows: frozenset[str],
     by: str,
     at: str,
+    decided: Iterable[str] = (),
 ) -> Revision:
     number = generation(current["_rev"]) + 1
     before, after = entries(current, rows), entries(content, rows)
     changed = {entry for entry in (*before, *after) if not same(before.get(entry), after.get(entry))}
     changed |= {field_of(entry, rows)[0] for entry in changed}
+    changed |= rows_of_whole_fields(changed, rows, (current, content))
     found, resolved = union([current])
     found.update((each["id"], each) for each in disputed if each["id"] not in resolved)
     settled = {id for id, each in found.items() if is_settled(each, content)}
@@ -133,7 +135,7 @@ def _next(
     if not document.get("_attachments"):
         document.pop("_attachments", None)
     document |= {"updated_at": at, "updated_by": by, **content}
-    revisions = {**revisions_of(current, before), **dict.fromkeys(changed, number)}
+    revisions = {**revisions_of(current, before), **dict.fromkeys((*changed, *decided), number)}
     document["field_revs"] = {**dict(sorted(revisions.items())), "*": number}
     still = ordered(each for id, each in found.items() if id not in settled)
     if still:
@@ -146,10 +148,19 @@ def _next(
 
 
 def resolution(current: Document, dispute_ids: set[str], field_value: dict[str, Any], by: str, at: str) -> Revision:
-    """The revision in which these disputes are resolved; `field_value` are the fields as they should be."""
+    """The revision in which these disputes are resolved; `field_value` are the fields as they should be.
+
+    What is decided counts as changed, also where the value stays: who decides otherwise at the same time on another
+    node is not to win silently.
+    """
+    decided = {
+        entry_of(each)
+        for each in current.get("disputes") or ()
+        if each["id"] in dispute_ids and each["field"] != DELETED
+    }
     content = {name: value for name, value in {**body(current), **field_value}.items() if value is not None}
     rows = row_fields([current, content])
-    next_document = _next(current, content, content, [], (), rows, by, at).document
+    next_document = _next(current, content, content, [], (), rows, by, at, sorted(decided)).document
     still = [each for each in next_document.pop("disputes", ()) if each["id"] not in dispute_ids]
     if still:
         next_document["disputes"] = still

@@ -79,7 +79,7 @@ def _feed(node: Node, name: str, stop: threading.Event | None) -> _Fed:
     if stop and stop.is_set():
         return _Fed(name, None, 0, 0, "Stopped.")
     try:
-        merges = merge_conflicts(node.store.database(name))
+        merges = merge_conflicts(node.store.database(name), stop=stop)
         # Read before replicating: what is written meanwhile is fed the next time.
         seq = _seq(node, name)
         answer = node.store.replicate(name, "market", selector=_SELECTOR)

@@ -7,7 +7,8 @@ view over ``_conflicts`` would not do: a deletion that met an edit is no conflic
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +16,18 @@ from app.couch import Database
 from app.documents import merging
 from app.documents.attachments import other_name
 from app.documents.common import generation
+from app.documents.merge_log import made_again, merge_entry
 from app.replication.sequences import changes_from
 
 log = logging.getLogger(__name__)
 
 _MERGED = "ironbook-merged"
 _PAGE = 1000
-# Documents written in one request: their leaves are in memory meanwhile.
+# Documents merged with one request each for their leaves, the merged documents, and what goes; all in memory meanwhile.
 _BATCH = 200
+
+# Called with the changed documents that were looked at, and those still to be looked at.
+ShowMerging = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -43,22 +48,32 @@ class _Plan:
     document: dict[str, Any] | None
     tombstones: list[dict[str, Any]]
     disputes: int
+    entry: dict[str, Any] | None
 
 
-def merge_conflicts(database: Database) -> MergeReport:
+def merge_conflicts(
+    database: Database, show: ShowMerging | None = None, stop: threading.Event | None = None
+) -> MergeReport:
     """Merges every document of `database` with concurrent leaves that changed since the last merge.
 
     Safe to repeat and to run on several nodes at once: all come to the same result. A document that is saved by
-    somebody at the same moment is left for the next time. Raises StoreError.
+    somebody at the same moment is left for the next time. Setting `stop` ends it between two batches; what was merged
+    stays, and the next merge goes on from there. Raises StoreError.
     """
     remembered = database.get_local(_MERGED) or {"_id": _MERGED}
     since = remembered.get("seq", 0)
-    total = MergeReport()
+    total, looked_at = MergeReport(), 0
     while True:
         page = changes_from(database, since, limit=_PAGE, style="all_docs")
-        ids = [change["id"] for change in page.results if _has_leaves(change)]
-        for start in range(0, len(ids), _BATCH):
-            total = _sum(total, _merge(database, ids[start : start + _BATCH]))
+        remaining = len(page.results) + (page.pending or 0)
+        for batch in _batches(page.results):
+            if stop and stop.is_set():
+                return total
+            total = _sum(total, _merge(database, {each["id"]: each for each in batch if _has_leaves(each)}))
+            looked_at += len(batch)
+            remaining -= len(batch)
+            if show:
+                show(looked_at, remaining)
         if total.postponed:
             # Not remembered: the next merge starts here again and meets what was postponed.
             return total
@@ -68,6 +83,11 @@ def merge_conflicts(database: Database) -> MergeReport:
             database.put_local(remembered)
         if len(page.results) < _PAGE:
             return total
+
+
+def _batches(changes: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(changes), _BATCH):
+        yield changes[start : start + _BATCH]
 
 
 def _has_leaves(change: Mapping[str, Any]) -> bool:
@@ -83,14 +103,17 @@ def _sum(one: MergeReport, other: MergeReport) -> MergeReport:
     )
 
 
-def _merge(database: Database, ids: Sequence[str]) -> MergeReport:
-    plans = [plan for document_id in ids if (plan := _plan(database, document_id))]
+def _merge(database: Database, changes: Mapping[str, Mapping[str, Any]]) -> MergeReport:
+    wanted = {id: [each["rev"] for each in change["changes"]] for id, change in changes.items()}
+    plans = [plan for leaves in database.revisions(wanted).values() if leaves and (plan := _plan(database, leaves))]
     # The merged documents first, and a losing leaf is only deleted once what it said is safe. Cut off in between, the
     # next merge finds the same leaves, comes to the same document and has only the deletions left to write.
     postponed = _written(database, [plan.document for plan in plans if plan.document])
     safe = [plan for plan in plans if plan.id not in postponed]
     tombstones = [tombstone for plan in safe for tombstone in plan.tombstones]
-    postponed |= _written(database, tombstones)
+    # Another node may have told of the same merge in the same words: that its entry is there already is no failure.
+    entries = [plan.entry for plan in safe if plan.entry]
+    postponed |= _written(database, [*entries, *tombstones]) - {entry["_id"] for entry in entries}
     return MergeReport(
         merged=len(safe),
         written=sum(plan.document is not None for plan in safe) + len(tombstones),
@@ -110,16 +133,25 @@ def _written(database: Database, documents: Iterable[Mapping[str, Any]]) -> set[
     return failed
 
 
-def _plan(database: Database, document_id: str) -> _Plan | None:
+def _plan(database: Database, leaves: Sequence[dict[str, Any]]) -> _Plan | None:
     """What the merge of one document has to write, or None when there is nothing to merge."""
-    leaves = database.leaves(document_id)
-    if not leaves:
-        return None
     merged = merging.merge(leaves)
     if not merged.needed:
         return None
+    winner = next(leaf for leaf in leaves if leaf["_rev"] == merged.document["_rev"])
     document = _with_attachments(database, merged)
-    return _Plan(document_id, document, merged.tombstones, len(merged.disputes_added))
+    entry = merge_entry(winner, merged, document) if document else _untold(database, winner, merged)
+    return _Plan(str(winner["_id"]), document, merged.tombstones, len(merged.disputes_added), entry)
+
+
+def _untold(database: Database, winner: merging.Leaf, merged: merging.Merged) -> dict[str, Any] | None:
+    """The entry of a merge that was cut off after it wrote `winner`, if it was one and its parent is still known."""
+    ids = winner["_revisions"]["ids"]
+    if len(ids) < 2:
+        return None
+    parent = f"{generation(winner['_rev']) - 1}-{ids[1]}"
+    found = database.revisions({winner["_id"]: [parent]})[winner["_id"]]
+    return made_again(winner, found[0], list(merged.losers)) if found else None
 
 
 def _with_attachments(database: Database, merged: merging.Merged) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from app.couch import Store, StoreError, Unreachable
@@ -119,7 +120,9 @@ class _Pass:
         pulled = self._step(PULL_BOOK, up(self.connection.book), "book", selector)
         pushed = self._step(PUSH_BOOK, "book", up(self.connection.book), selector)
         self._show(MERGE, 0)
-        self.merges = merge_conflicts(self.node.book)
+        self.merges = merge_conflicts(self.node.book, partial(self._show, MERGE), self.stop)
+        if self.stop.is_set():
+            raise _Ended(failure("stopped", self.connection.url))
         if self.merges.written:
             pushed = self._step(PUSH_MERGES, "book", up(self.connection.book), selector)
         self._ask_about_refusals(there, before, pulled, pushed)

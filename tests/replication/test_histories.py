@@ -2,100 +2,70 @@
 
 from __future__ import annotations
 
+import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from trading import documents, every_leaf
+from history_machine import Histories
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+from memory_book import MemoryBook
+from store_books import KilledStore, StoreBook
 
-from app.couch import Database, Store
-from app.documents import saving
-from app.replication.conflicts import merge_conflicts
+from app.couch import Store
 
-NODES = 3
-FIELDS = ("phone", "city", "website")
-DOCUMENT = "D001:customer:1"
+# Kinds of store by node, repeated.
+KINDS = {"one": "a", "two": "ab", "mixed": "aab"}
 
-edits = st.tuples(st.just("edit"), st.integers(0, NODES - 1), st.sampled_from(FIELDS))
-deletions = st.tuples(st.just("delete"), st.integers(0, NODES - 1), st.just(""))
-syncs = st.tuples(st.just("sync"), st.integers(0, NODES - 1), st.sampled_from(["0", "1", "2"]))
-histories = st.lists(st.one_of(edits, edits, deletions, syncs), min_size=1, max_size=10)
+
+def search(new_books: Callable[[int, str], list[Any]], examples: int, steps: int, everywhere: bool) -> None:
+    """Looks for a history after which something is lost or differs: the same ones each time, unless `everywhere`."""
+    machine = type("Machine", (Histories,), {"new_books": staticmethod(new_books)})
+    run_state_machine_as_test(  # type: ignore[no-untyped-call]
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=steps,
+            derandomize=not everywhere,
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+
+
+@pytest.mark.timeout(7200)
+def test_all_nodes_converge_and_every_edit_is_a_value_a_dispute_or_was_seen(thorough: bool) -> None:
+    def new_books(count: int, kinds: str) -> list[MemoryBook]:
+        of_node = KINDS[kinds]
+        return [MemoryBook(f"node{number}", of_node[number % len(of_node)]) for number in range(count)]
+
+    search(new_books, 20_000 if thorough else 500, 40 if thorough else 20, thorough)
 
 
 @pytest.fixture
-def fresh_databases(store: Store) -> Iterator[Any]:
-    """Makes as many empty databases as there are nodes, new ones for each example."""
+def real_books(store: Store, tmp_path: Path) -> Iterator[Callable[[int, str], list[StoreBook]]]:
+    """Books on an embedded store that is killed now and then; on CouchDB as well, by turns, where that is given."""
+    killed = KilledStore(tmp_path / "killed")
+    stores = [killed.store]
+    if os.environ.get("IRONBOOK_COUCHDB_URL"):
+        stores.append(store)
 
-    def new() -> list[Database]:
+    def new(count: int, kinds: str) -> list[StoreBook]:
         run = secrets.token_hex(4)
-        return [store.create(f"node-{run}-{number}") for number in range(NODES)]
+        on = [stores[0 if kinds == "one" else number % len(stores)] for number in range(count)]
+        return [
+            StoreBook(each.create(f"node-{run}-{number}"), killed if each is killed.store else None)
+            for number, each in enumerate(on)
+        ]
 
     yield new
+    killed.stop()
 
 
-def sync(one: Database, other: Database) -> None:
-    """A pass between two nodes: pull, push, merge, push."""
-    store = one.store
-    selector = {"share": "manufacturer"}
-    store.replicate(other.name, one.name, selector=selector)
-    store.replicate(one.name, other.name, selector=selector)
-    if merge_conflicts(one).written:
-        store.replicate(one.name, other.name, selector=selector)
-
-
-def seen_in(document: dict[str, Any]) -> set[str]:
-    """What somebody who looks at the document sees typed: values and disputes."""
-    disputed = {str(dispute["value"]) for dispute in document.get("disputes", ())}
-    return disputed | {str(document[field]) for field in FIELDS if field in document}
-
-
-@settings(
-    max_examples=12,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-    derandomize=True,
-)
-@given(history=histories)
-def test_all_nodes_converge_and_every_edit_is_a_value_a_dispute_or_was_seen(
-    fresh_databases: Any, history: list[tuple[str, int, str]]
-) -> None:
-    nodes = fresh_databases()
-    first = {"_id": DOCUMENT, "type": "customer", "dealer": "D001", "share": "manufacturer", "name": "Miller"}
-    saving.save(nodes[0], first, "node0")
-    for node in nodes[1:]:
-        sync(node, nodes[0])
-    # Values that were typed and not replaced by somebody who saw them: each node's own view says which it saw.
-    unseen: dict[str, str] = {}
-    for step, (what, number, detail) in enumerate(history):
-        node = nodes[number]
-        if what == "sync" and int(detail) != number:
-            sync(node, nodes[int(detail)])
-        elif what == "edit":
-            before = node.get(DOCUMENT)
-            if before is not None:
-                typed = f"value {step}"
-                unseen.pop(str(before.get(detail)), None)
-                unseen[typed] = detail
-                saving.save(node, {**before, detail: typed}, f"node{number}", base=before)
-        elif what == "delete":
-            before = node.get(DOCUMENT)
-            if before is not None:
-                for seen in seen_in(before):
-                    unseen.pop(seen, None)
-                saving.delete(node, before, f"node{number}")
-    for _ in range(2):
-        for node in nodes[1:]:
-            sync(node, nodes[0])
-    sync(nodes[1], nodes[0])
-    first_content = documents(nodes[0])
-    assert all(documents(node) == first_content for node in nodes)
-    assert all(every_leaf(node) == every_leaf(nodes[0]) for node in nodes)
-    document = first_content.get(DOCUMENT)
-    if document is None:
-        assert not unseen, "an edit that nobody who deleted had seen is gone"
-        return
-    assert "_conflicts" not in document
-    assert set(unseen) <= seen_in(document)
+@pytest.mark.timeout(7200)
+def test_histories_on_real_stores_lose_nothing(real_books: Callable[[int, str], list[Any]], thorough: bool) -> None:
+    search(real_books, 300 if thorough else 8, 20 if thorough else 12, thorough)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from typing import Any
 
 from trading import documents, every_leaf
@@ -136,12 +137,27 @@ def test_files_attached_on_both_sides_are_both_kept(database: Database) -> None:
     assert merge_conflicts(database) == MergeReport()
 
 
-def test_many_conflicts_are_merged_in_batches(database: Database) -> None:
-    for start in range(0, 450, 50):
-        pairs = []
-        for number in range(start, start + 50):
-            for each in (leaf("b", phone="1"), leaf("c", city="x")):
-                pairs.append({**each, "_id": f"D001:customer:{number:04}"})
-        replicated(database, *pairs)
-    assert merge_conflicts(database).merged == 450
+def test_a_long_merge_says_how_far_it_is_and_goes_on_after_it_was_stopped(database: Database) -> None:
+    replicated(
+        database,
+        *(
+            {**each, "_id": f"D001:customer:{number:04}"}
+            for number in range(450)
+            for each in (leaf("b", phone="1"), leaf("c", city="x"))
+        ),
+    )
+    shown: list[tuple[int, int]] = []
+    stop = threading.Event()
+
+    def show(done: int, remaining: int) -> None:
+        shown.append((done, remaining))
+        stop.set()
+
+    first = merge_conflicts(database, show, stop)
+    assert shown == [(200, 250)]
+    assert first.merged == 200
+
+    shown.clear()
+    assert merge_conflicts(database, show).merged == 250
+    assert shown[-1][1] == 0
     assert not any("_conflicts" in document for document in documents(database).values())

@@ -112,6 +112,19 @@ def test_a_row_changed_differently_is_a_dispute_about_that_row() -> None:
     assert {merged["phones"][0]["number"], dispute["value"]["number"]} == {"x", "y"}
 
 
+def test_rows_that_took_the_place_of_a_text_are_not_lost_to_who_emptied_it() -> None:
+    here, there = pair(name="Kies AG", phones=[{"id": "a", "number": "1"}])
+    here.edit("anna", "2026-01-02T00:00:00Z", phones=None)
+    # A node with an older form has one text where the newer one has rows.
+    there.edit("bert", "2026-01-03T00:00:00Z", phones="1 and 2")
+    there.edit("bert", "2026-01-04T00:00:00Z", phones=[{"id": "a", "number": "2"}])
+
+    merged = met(here, there)
+
+    said = [*(merged.get("phones") or ()), *(each["value"] for each in merged["disputes"])]
+    assert {"id": "a", "number": "2"} in said
+
+
 def test_a_new_order_of_rows_is_kept_when_only_one_side_made_it() -> None:
     rows = [{"id": "a"}, {"id": "b"}, {"id": "c"}]
     here, there = pair(name="Kies AG", plan=rows)

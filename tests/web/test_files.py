@@ -121,8 +121,8 @@ def test_files_of_two_people_and_of_two_branches_are_all_kept(node: Node) -> Non
     revisions = node.book.leaves(dealership.CUSTOMER)[0]["_revisions"]
     start, ids = revisions["start"], revisions["ids"]
     branch = {
-        **shown, "_rev": f"{start}-0123456789abcdef0123456789abcdef", "name": "Berg & Sons",
-        "_revisions": {"start": start, "ids": ["0123456789abcdef0123456789abcdef", *ids[1:]]},
+        **shown, "_rev": f"{start - 1}-0123456789abcdef0123456789abcdef", "name": "Berg & Sons",
+        "_revisions": {"start": start - 1, "ids": ["0123456789abcdef0123456789abcdef", *ids[2:]]},
         "_attachments": {"photos/c.txt": file("Yw==")},
     }  # fmt: skip
     node.book.bulk([branch], new_edits=False)

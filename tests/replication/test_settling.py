@@ -1,0 +1,107 @@
+"""One dispute, settled on two nodes that do not know of each other."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from meeting import AT, ID, carry, edit, pair
+
+from app.couch import Database, Store
+from app.documents import saving
+from app.documents.disputes import value_in
+from app.replication.conflicts import merge_conflicts
+
+
+def synced(one: Database, other: Database) -> dict[str, Any]:
+    """Both after they met, merged and met again: the document they share."""
+    for _ in range(2):
+        carry(one, other)
+        carry(other, one)
+        merge_conflicts(one)
+        carry(one, other)
+    document = one.get(ID, conflicts=True)
+    assert document is not None and document == other.get(ID, conflicts=True) and "_conflicts" not in document
+    return document
+
+
+def disputed(store: Store, before: Any = None, ours: Any = "1", theirs: Any = "2") -> tuple[Database, Database]:
+    """Two books with the same dispute about the customer's phone."""
+    here, there = pair(store, phone=before)
+    edit(here, "anna", 1, phone=ours)
+    edit(there, "bert", 2, phone=theirs)
+    assert len(synced(here, there)["disputes"]) == 1
+    return here, there
+
+
+def settle(database: Database, choice: str, by: str, minute: int) -> Any:
+    """Settles the only dispute and returns the value that was chosen; a `choice` of another word is typed."""
+    document = database.get(ID)
+    assert document is not None
+    [dispute] = document["disputes"]
+    value = {"now": value_in(dispute, document), "other": dispute["value"]}.get(choice, choice)
+    saving.resolve_dispute(database, ID, dispute["id"], value, by, AT.format(minute))
+    return value
+
+
+@pytest.mark.parametrize("choice", ["now", "other", "typed"])
+def test_the_same_choice_on_two_nodes_settles_it(store: Store, choice: str) -> None:
+    here, there = disputed(store)
+    value = settle(here, choice, "anna", 5)
+    assert settle(there, choice, "bert", 6) == value
+
+    document = synced(here, there)
+
+    assert document["phone"] == value and "disputes" not in document
+
+
+@pytest.mark.parametrize("choices", [("now", "other"), ("other", "now"), ("now", "typed"), ("typed", "another")])
+def test_different_choices_on_two_nodes_are_a_dispute_of_those_who_chose(
+    store: Store, choices: tuple[str, str]
+) -> None:
+    here, there = disputed(store)
+    chosen = {settle(here, choices[0], "anna", 5): "anna", settle(there, choices[1], "bert", 6): "bert"}
+
+    document = synced(here, there)
+
+    [dispute] = document["disputes"]
+    assert {document["phone"], dispute["value"]} == set(chosen)
+    assert dispute["by"] == chosen[dispute["value"]]
+    last = settle(there, "other", "carl", 9)
+    final = synced(here, there)
+    assert final["phone"] == last and "disputes" not in final
+
+
+def test_one_keeps_the_document_and_the_other_deletes_it_and_so_it_stays_marked(store: Store) -> None:
+    here, there = pair(store)
+    shown = here.get(ID)
+    assert shown is not None
+    saving.delete(here, shown, "anna", AT.format(1))
+    edit(there, "bert", 2, phone="2")
+    [dispute] = synced(here, there)["disputes"]
+    saving.resolve_dispute(here, ID, dispute["id"], False, "anna", AT.format(5))
+    saving.resolve_dispute(there, ID, dispute["id"], True, "bert", AT.format(6))
+
+    document = synced(here, there)
+
+    assert [(each["field"], each["by"], each["at"]) for each in document["disputes"]] == [
+        ("_deleted", "bert", AT.format(6))
+    ]
+
+
+def test_a_decision_for_what_stands_survives_a_merge_with_a_branch_that_never_touched_the_field(store: Store) -> None:
+    here, there = disputed(store)
+    third = store.create("third")
+    carry(here, third)
+    kept = settle(here, "now", "anna", 5)
+    # A longer branch wins, and knows nothing of the decision.
+    for minute, city in enumerate(("Ulm", "Wien", "Graz"), start=6):
+        edit(third, "carl", minute, city=city)
+    carry(third, here)
+    merge_conflicts(here)
+    other = settle(there, "other", "bert", 9)
+
+    document = synced(here, there)
+
+    said = {document["phone"], *(each["value"] for each in document.get("disputes", ()))}
+    assert said == {kept, other}
