@@ -37,15 +37,17 @@ _LATE_IMPORTS = (
 class StoreOnFolder:
     """One data folder and the store on it, which `kill` and `stop` end and `start` begins again, elsewhere."""
 
-    def __init__(self, folder: Path, forks: Forks) -> None:
+    def __init__(self, folder: Path, forks: Forks, port: int = 0) -> None:
+        """`port`: where it answers at every start; 0 takes a free one each time."""
         self.folder = folder
         self._forks = forks
+        self._port = port
         self._pid: int | None = None
         self.couch: Couch
 
     def start(self, user: int | None = None) -> Couch:
         """`user`: become this one first, where this process may; root may write what is read-only."""
-        url, self._pid = self._forks.start(self.folder, user)
+        url, self._pid = self._forks.start(self.folder, user, self._port)
         self.couch = Couch(url, ADMIN)
         return self.couch
 
@@ -88,14 +90,14 @@ class Forks:
                     stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors, text=True, env=environment,
                 )  # fmt: skip
 
-    def start(self, folder: Path, user: int | None = None) -> tuple[str, int]:
+    def start(self, folder: Path, user: int | None = None, port: int = 0) -> tuple[str, int]:
         """Address and process id. Raises StoreNotStartedError with what the store says."""
         if self._can_fork:
-            answer = self._ask("start", [str(folder), user])
+            answer = self._ask("start", [str(folder), user, port])
             if "url" not in answer:
                 raise embedded.StoreNotStartedError(answer["error"])
             return answer["url"], answer["pid"]
-        running = embedded.start(folder, admin=ADMIN)
+        running = embedded.start(folder, port=port, admin=ADMIN)
         self._started[running.pid] = running
         return running.url, running.pid
 
@@ -137,14 +139,14 @@ def forks(folder: Path) -> Iterator[Forks]:
         opened.close()
 
 
-def _serve(folder: str, told: int, alive: int) -> NoReturn:
+def _serve(folder: str, port: int, told: int, alive: int) -> NoReturn:
     """Be a store until it is ended; tell its address, or why there is none, once."""
     from embedded.server_process import serve
 
     try:
         os.close(0)
         serve(
-            Path(folder), "127.0.0.1", 0, {ADMIN[0]: ADMIN[1]},
+            Path(folder), "127.0.0.1", port, {ADMIN[0]: ADMIN[1]},
             lambda url: _write(told, {"url": url, "pid": os.getpid()}), alive,
         )  # fmt: skip
     except BaseException as error:
@@ -176,7 +178,7 @@ def main() -> None:
             _write(1, {})
 
 
-def _start(folder: str, user: int | None, alive: int, held_by_the_parent: int) -> None:
+def _start(folder: str, user: int | None, port: int, alive: int, held_by_the_parent: int) -> None:
     reading, told = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -185,7 +187,7 @@ def _start(folder: str, user: int | None, alive: int, held_by_the_parent: int) -
         if user is not None:
             os.setgroups([])
             os.setuid(user)
-        _serve(folder, told, alive)
+        _serve(folder, port, told, alive)
     os.close(told)
     with os.fdopen(reading) as answers:
         _write(1, json.loads(answers.readline() or '{"error": "it ended while it started"}'))
