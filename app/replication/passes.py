@@ -25,7 +25,15 @@ from app.replication.failures import Failure, failure, failure_of, failure_of_re
 from app.replication.passwords import reach
 from app.replication.results import PassResult, Progress, ProgressCallback, Step, failures_ever, session_counts
 from app.replication.running import only_one, running
-from app.replication.state import State, change_state, changed_document, read_state, status_id
+from app.replication.state import (
+    State,
+    change_state,
+    changed_document,
+    forget_unwritten,
+    keep_unwritten,
+    read_state,
+    status_id,
+)
 from app.replication.watching import watched
 
 if TYPE_CHECKING:
@@ -80,9 +88,9 @@ class _Pass:
     def run(self) -> PassResult:
         start = _now()
         mark = secrets_mark(self.node)
-        before = read_state(self.node, self.connection.name)
-        reached: dict[str, Any] = {}
+        before, reached = None, dict[str, Any]()
         try:
+            before = read_state(self.node, self.connection.name)
             reached = self._replicate_all(before)
             why = None
         except _Ended as ended:
@@ -93,17 +101,14 @@ class _Pass:
             kind = "disk_full_here" if kind_of(f"{error.error} {error.reason}") == "disk_full" else "store"
             why = failure(kind, self.connection.url, reason=str(error))
             log.exception("The sync with %s met an error of this node's own store", self.connection.name)
-        if why:
+        if why and before:
             self.refused = before.refused
         result = PassResult(
             self.connection.name, start, _now(), tuple(self.steps), self.merges.merged, self.merges.disputes,
             self.refused, why, self.note,
         )  # fmt: skip
-        try:
+        if before:
             self._remember(before, result, reached | {"secrets_mark": mark})
-        except StoreError:
-            # The store was stopped or killed meanwhile: the next pass finds out by itself what this one did.
-            log.exception("The sync with %s could not be logged", self.connection.name)
         return result
 
     def _replicate_all(self, before: State) -> dict[str, Any]:
@@ -216,6 +221,15 @@ class _Pass:
             raise _Ended(failure_of_replication(error, url, user, self.node.store.url)) from error
 
     def _remember(self, before: State, result: PassResult, reached: dict[str, Any]) -> None:
+        try:
+            self._write_down(before, result, reached)
+        except StoreError:
+            # The disk is full, or the store was stopped or killed meanwhile. What is said here must be shown all the
+            # same, and waited upon; the next pass finds out by itself what this one did.
+            log.exception("The sync with %s could not be logged", self.connection.name)
+            keep_unwritten(self.node, self.connection.name, _changes(before, result, reached))
+
+    def _write_down(self, before: State, result: PassResult, reached: dict[str, Any]) -> None:
         """Writes the log's entry and the connection's state, in one request when nobody else writes meanwhile."""
         local, name = self.node.local, self.connection.name
         found = local.get_many([status_id(name), *([before.last_log] if before.last_log else [])])
@@ -224,6 +238,7 @@ class _Pass:
         written = local.bulk([entry, changed_document(found.get(status_id(name)), name, changes)])
         if written[1].error:
             change_state(self.node, name, **changes)
+        forget_unwritten(self.node, name)
         if entry["_id"] != before.last_log and before.passes % _PRUNED_EVERY == _PRUNED_EVERY - 1:
             sync_log.prune(self.node, name)
 

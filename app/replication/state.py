@@ -11,6 +11,7 @@ from app.couch import Conflict
 if TYPE_CHECKING:
     from app.node import Node
 
+_UNWRITTEN = "replication.unwritten"
 # A pass, a page and the command line write the same document; each change is small and simply made again.
 _ATTEMPTS = 20
 
@@ -56,13 +57,37 @@ def state_of(document: Mapping[str, Any] | None) -> State:
 
 def read_state(node: Node, name: str) -> State:
     """What is remembered about the connection `name`."""
-    return state_of(node.local.get(status_id(name)))
+    return _with_unwritten(node, name, state_of(node.local.get(status_id(name))))
+
+
+def _with_unwritten(node: Node, name: str, state: State) -> State:
+    unwritten = _unwritten(node).get(name)
+    # By the count of passes and no clock: another process may have written down a later one.
+    return state_of({**asdict(state), **unwritten}) if unwritten and unwritten["passes"] > state.passes else state
+
+
+def _unwritten(node: Node) -> dict[str, dict[str, Any]]:
+    kept = node.extensions.setdefault(_UNWRITTEN, {})
+    assert isinstance(kept, dict)
+    return kept
+
+
+def keep_unwritten(node: Node, name: str, changes: Mapping[str, Any]) -> None:
+    """Keeps what a pass changed in this process, because it cannot be written: it is read as if it had been."""
+    _unwritten(node)[name] = dict(changes)
+
+
+def forget_unwritten(node: Node, name: str) -> None:
+    """Forgets what was kept: it has been written, or there is nothing left to know it of."""
+    _unwritten(node).pop(name, None)
 
 
 def read_states(node: Node) -> dict[str, State]:
     """What is remembered about every connection, by name, in one request."""
     rows = node.local.all_docs(startkey="status:", endkey="status;", include_docs=True).rows
-    return {str(row.id).split(":", 1)[1]: state_of(row.doc) for row in rows}
+    states = {str(row.id).split(":", 1)[1]: state_of(row.doc) for row in rows}
+    names = {*states, *_unwritten(node)}
+    return {name: _with_unwritten(node, name, states.get(name, State())) for name in names}
 
 
 def status_id(name: str) -> str:
@@ -80,18 +105,21 @@ def change_state(node: Node, name: str, **changes: Any) -> State:
     """Changes some of what is remembered, whoever else is writing, and returns the whole."""
     for _ in range(_ATTEMPTS):
         document = node.local.get(status_id(name))
-        changed = changed_document(document, name, changes)
+        unwritten = asdict(_with_unwritten(node, name, state_of(document)))
+        changed = changed_document(document, name, {**unwritten, **changes})
         if changed != document:
             try:
                 node.local.put(changed)
             except Conflict:
                 continue
+        forget_unwritten(node, name)
         return state_of(changed)
     raise Conflict(f"The status of the connection {name} is being written by others all the time; try again.")
 
 
 def forget_state(node: Node, name: str) -> None:
     """Forgets the past of a connection and its refused documents; the sync log stays until it is pruned."""
+    forget_unwritten(node, name)
     rows = node.local.all_docs(startkey=f"refused:{name}:", endkey=f"refused:{name};").rows
     gone = [{"_id": row.id, "_rev": row.value["rev"], "_deleted": True} for row in rows]
     document = node.local.get(status_id(name))
