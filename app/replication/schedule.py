@@ -1,7 +1,8 @@
 """When what runs: each connection on its interval, with back-off; on the manufacturer's node market and forecast.
 
 Every run plans the next one, so a laptop that slept makes up for what it missed once, and a run that takes longer than
-its interval is never run twice at a time. Changes of connections are noticed within seconds, without a restart.
+its interval is never run twice at a time. Changes of connections are noticed within seconds, without a restart; so is
+a clock that was set, for what was planned by the old time might not come for years.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import logging
 import random
 import socket
 import threading
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -41,6 +43,8 @@ log = logging.getLogger(__name__)
 TICK = 5.0
 AGGREGATE = 15.0
 MERGE = 60.0
+# A clock that differs by so much from one tick to the next was set, or the computer slept.
+_CLOCK_SET = 5.0
 _PROBE_PATIENCE = 2.0
 _WORKERS = 4
 
@@ -82,6 +86,10 @@ class Schedule:
         # What ends the running pass of each connection.
         self._ends: dict[str, threading.Event] = {}
         self._again: set[str] = set()
+        # The connections whose upstream was seen to be off since their last sync.
+        self._silent: set[str] = set()
+        self._repeated: dict[str, Callable[[], None]] = {}
+        self._clock = threading.Thread(target=self._watch_clock, name="clock of the schedule", daemon=True)
         self._scheduler = Scheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(_WORKERS)},
@@ -97,6 +105,7 @@ class Schedule:
             self._repeat("aggregate", self._aggregate, self._every_aggregate, 0.0)
         else:
             self._repeat("merge", self._merge, MERGE, MERGE)
+        self._clock.start()
 
     def stop(self) -> None:
         """Ends what runs as soon as it can be ended without harm, and returns then."""
@@ -107,6 +116,7 @@ class Schedule:
                 end.set()
         if self._scheduler.running:
             self._scheduler.shutdown(wait=True)
+            self._clock.join()
 
     def run_soon(self, name: str) -> None:
         """Syncs the connection `name` now, paused or stopped ones too; after a running sync, once more.
@@ -146,7 +156,22 @@ class Schedule:
             finally:
                 self._add(name, run, every)
 
+        self._repeated[name] = run
         self._add(name, run, first)
+
+    def _watch_clock(self) -> None:
+        """Plans everything anew when the clock was set. By the clock that nobody can set, so in a thread of its own."""
+        before = _clock_ahead()
+        while not self._stopping.wait(self._every_tick):
+            now = _clock_ahead()
+            if abs(now - before) > _CLOCK_SET:
+                log.info("The clock was set by %.0f s: what is due is looked for anew.", now - before)
+                with self._lock:
+                    for name in [*self._planned]:
+                        self._unplan(name)
+                for name, run in self._repeated.items():
+                    self._add(name, run, 0.0)
+            before = now
 
     def _add(self, job: str, work: Callable[..., None], seconds: float, *arguments: Any) -> datetime:
         at = datetime.now(UTC) + timedelta(seconds=seconds)
@@ -166,12 +191,25 @@ class Schedule:
                 if name in self._busy or not self._runs_by_itself(connection, states.get(name)):
                     continue
                 planned = self._planned.get(name)
-                if planned is None or planned[0] != connection:
+                # Read again: a sync that ended since may have been told that its password is wrong.
+                if (planned is None or planned[0] != connection) and self._runs_by_itself(
+                    connection, read_state(self._node, name)
+                ):
                     self._plan(connection, random.uniform(0.0, 1.0))  # noqa: S311 - spreads load, hides nothing
         for name, connection in known.items():
             state = states.get(name)
-            if state and state.failure == "no_network" and self._waits_long(name) and _answers(connection.url):
+            if state and state.failure == "no_network" and self._waits_long(name) and self._is_back(connection):
                 self.run_soon(name)
+
+    def _is_back(self, connection: Connection) -> bool:
+        """Whether its upstream answers again after it was silent.
+
+        One that answered all along and fails nevertheless, on a line that cuts for example, is left to the back-off.
+        """
+        if not _answers(connection.url):
+            self._silent.add(connection.name)
+            return False
+        return connection.name in self._silent
 
     def _runs_by_itself(self, connection: Connection, state: State | None) -> bool:
         if not connection.runs_by_itself or (state and state.paused):
@@ -202,6 +240,7 @@ class Schedule:
                 self._again.add(name)
                 return
             self._busy.add(name)
+            self._silent.discard(name)
             end = self._ends[name] = threading.Event()
             if self._stopping.is_set():
                 end.set()
@@ -226,6 +265,8 @@ class Schedule:
         try:
             connection = find_connection(self._node, name)
             state = read_state(self._node, name)
+            if state.failure == "no_network":
+                self._is_back(connection)
             runs = self._runs_by_itself(connection, state)
             delay = 0.0 if again else self._next_delay(connection, state) if runs else None
         except IronbookError as error:
@@ -267,6 +308,11 @@ def next_delay(connection: Connection, state: State, chance: float, now: datetim
     zone = ZoneInfo(connection.time_zone) if connection.time_zone else now.tzinfo
     moment = next_time(parse_times(connection.at), zone or UTC, now)
     return delay_until(moment, now, chance) if moment else delay_after_success(connection.every_minutes, chance)
+
+
+def _clock_ahead() -> float:
+    """Seconds by which the computer's clock is ahead of the one that nobody can set; only differences mean anything."""
+    return datetime.now(UTC).timestamp() - time.monotonic()
 
 
 def _answers(url: str) -> bool:

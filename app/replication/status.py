@@ -27,6 +27,8 @@ _FRESH = 2.0
 _PAGE = 1000
 # Beyond so many nobody needs to know exactly.
 UNSENT_COUNTED = 20_000
+# Seconds: clocks of other computers are never quite the same.
+_CLOCKS_DIFFER = 300
 
 
 @dataclass(frozen=True)
@@ -179,9 +181,11 @@ def _running_words(progress: Progress) -> str:
 
 
 def ago(time_text: str, now: datetime) -> str:
-    """How long ago an ISO 8601 UTC time was, in words. A time in the future is "just now": a clock was set."""
+    """How long ago an ISO 8601 UTC time was, in words. A time to come says that the clock was set since."""
     then = datetime.fromisoformat(time_text.replace("Z", "+00:00"))
     seconds = (now - then).total_seconds()
+    if seconds < -_CLOCKS_DIFFER:
+        return "when this computer's clock was ahead"
     for size, word in ((86_400, "day"), (3_600, "hour"), (60, "minute")):
         if seconds >= size:
             count = int(seconds // size)

@@ -47,7 +47,15 @@ def next_entry(result: PassResult, last: Mapping[str, Any] | None) -> dict[str, 
     if last and _say_the_same(last, document):
         again = {"_id": last["_id"], "_rev": last["_rev"], "start": last["start"], "passes": last["passes"] + 1}
         return {**document, **again}
+    if last and last["_id"] >= document["_id"]:
+        # The clock was set back: the log stays in the order in which things happened.
+        document["_id"] = _just_after(last["_id"])
     return document
+
+
+def _just_after(entry_id: str) -> str:
+    known, _, number = entry_id.partition("+")
+    return f"{known}+{int(number or 0) + 1:06}"
 
 
 def prune(node: Node, connection: str) -> int:

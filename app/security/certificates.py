@@ -12,8 +12,9 @@ from app.errors import ConfigurationError
 CERTIFICATE = "certificate.pem"
 KEY = "certificate.key"
 # Whoever trusts it was told its fingerprint and trusts nothing else, so an end date would protect nobody and would stop
-# every laptop on one day; and a laptop whose clock is years off still has to sync.
-_FROM = datetime(2020, 1, 1, tzinfo=UTC)
+# every laptop on one day; and a laptop whose clock is years off still has to sync: where the battery of the clock is
+# empty it starts in 1970 or 1980.
+_FROM = datetime(1970, 1, 1, tzinfo=UTC)
 _YEARS = 50
 
 

@@ -82,12 +82,15 @@ class Asked:
 class FaultProxy:
     """Listens on a port of its own until `stop`. `url` is what the node is told; `upstream` may change at any time.
 
+    `asked` are the requests since it was last mended, `connected` counts the connections made so far.
+
     `certificate`: files of a certificate and its key, to be reached over TLS. May be used from any thread.
     """
 
     def __init__(self, upstream: str, certificate: tuple[Path, Path] | None = None) -> None:
         self.upstream = upstream
         self.asked: list[Asked] = []
+        self.connected = 0
         self._rules: list[_Rule] = []
         self._lock = threading.Lock()
         self._stopped = threading.Event()
@@ -156,6 +159,8 @@ class FaultProxy:
             threading.Thread(target=self._client, args=(client,), name="fault proxy", daemon=True).start()
 
     def _client(self, client: socket.socket) -> None:
+        with self._lock:
+            self.connected += 1
         client.settimeout(_PATIENCE)
         with contextlib.suppress(OSError, ValueError):
             if self._context:

@@ -239,6 +239,18 @@ def test_a_line_of_2_kilobytes_a_second_is_slow_and_not_broken(line: Line) -> No
     assert_the_next_sync_finishes(line)
 
 
+def test_a_line_that_cuts_everything_is_waited_for_longer_and_longer(line: Line) -> None:
+    line.proxy.fault(Cut(0))
+    with running_schedule(line.trade.dealer) as schedule:
+        assert eventually(lambda: line.state.failure == "no_network")
+        assert eventually(lambda: schedule.next_run(line.connection.name) is not None)
+        probed = line.proxy.connected
+        # It is looked whether the upstream is back; it was never away, so that is no reason to try at once.
+        assert eventually(lambda: line.proxy.connected > probed + 2)
+        assert line.state.failures == 1
+    assert_the_next_sync_finishes(line)
+
+
 def test_an_upstream_that_is_off_is_made_up_for_when_it_is_on_again(line: Line) -> None:
     new_document(line)
     line.proxy.refuse()
