@@ -61,8 +61,9 @@ def pages(documents: int | None, as_json: bool) -> int:
 
 @command.command("sync")
 @_documents
+@click.option("--conflicts", type=click.IntRange(min=2), help="Measure merging so many conflicts instead.")
 @_json
-def sync(documents: int | None, as_json: bool) -> int:
+def sync(documents: int | None, conflicts: int | None, as_json: bool) -> int:
     """One pass over a connection: with nothing to do, and with 100 changes each way.
 
     Opens a manufacturer's and a dealer's node with a store each on this computer, fills the dealer's book (10,000
@@ -70,7 +71,12 @@ def sync(documents: int | None, as_json: bool) -> int:
     same three replications are also asked of the store bare, without a pass around them, in the same run. A pass's
     share in the store is the time of its requests to the two stores over the time of all of it. What is written
     between passes is not counted.
+
+    With `--conflicts`, so many documents that two nodes changed while apart are merged on an embedded store, and as
+    many are written bare in the same run; `--conflicts 10000` is what the budget of a minute is for.
     """
+    if conflicts:
+        return _show(_figures("conflicts", conflicts=conflicts), as_json)
     return _show(_figures("sync", documents=documents or 10_000), as_json)
 
 

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench import pages, sync
+from bench import conflicts, pages, sync
 
 # Both open stores of their own on this computer.
 pytestmark = pytest.mark.skipif(
@@ -37,3 +37,9 @@ def test_bench_sync_says_what_a_pass_costs_and_how_much_of_it_is_the_stores(monk
     assert [(figure.budget, figure.unit) for figure in shares] == [(90, "%"), (90, "%")]
     assert all(0 < figure.value <= 100 for figure in shares)
     assert found["nothing to do, over the same replications without a pass"].value > 0.5
+
+
+def test_bench_sync_merges_conflicts_and_says_what_that_costs():
+    found = {figure.name: figure for figure in conflicts.figures(30)}
+    assert found["30 conflicts merged"].budget == 60.0
+    assert found["30 conflicts merged, over writing as many documents"].value > 0
