@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,7 +15,6 @@ from app.replication.conflicts import merge_conflicts
 from bench.figures import Figure, figure
 
 _BATCH = 500
-_PASSWORD = "bench"
 
 
 def figures(conflicts: int = 10_000) -> list[Figure]:
@@ -23,11 +23,12 @@ def figures(conflicts: int = 10_000) -> list[Figure]:
     One branch changed the city and the other the website; in every second document both changed the phone as well, so
     that it ends with a dispute.
     """
+    password = secrets.token_urlsafe()
     with (
         tempfile.TemporaryDirectory(prefix="ironbook-bench-") as folder,
-        embedded.start(folder, admin=("bench", _PASSWORD)) as running,
+        embedded.start(folder, admin=("bench", password)) as running,
     ):
-        store = Store(running.url, "bench", _PASSWORD)
+        store = Store(running.url, "bench", password)
         plain, book = store.create("plain"), store.create("book")
         started = time.perf_counter()
         for batch in _batches(_first(number) for number in range(conflicts)):
