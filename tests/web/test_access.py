@@ -34,6 +34,18 @@ def pages(app: Flask) -> Iterator[tuple[Rule, str]]:
             yield rule, address
 
 
+@pytest.fixture(scope="module")
+def dealer_node(make_module_node: Callable[..., Node]) -> Node:
+    """One for all tests here: they look, or are refused."""
+    return make_module_node("dealer")
+
+
+@pytest.fixture(scope="module")
+def manufacturer_node(make_module_node: Callable[..., Node]) -> Node:
+    """One for all tests here as well."""
+    return make_module_node("manufacturer")
+
+
 @pytest.fixture(params=["dealer", "manufacturer"])
 def app(request: pytest.FixtureRequest) -> Flask:
     found = request.getfixturevalue(f"{request.param}_app")
@@ -86,8 +98,8 @@ def test_a_part_of_a_page_sends_the_whole_page_to_the_sign_in(dealer_app: Flask)
 
 def test_a_page_without_a_mark_is_refused_to_everybody(dealer_node: Node, dealer_app: Flask) -> None:
     dealer_app.add_url_rule("/forgotten", "forgotten", lambda: "secret")
-    add_user(dealer_node, "anna", ["admin"])
-    answer = signed_in(dealer_app, "anna").get("/forgotten")
+    add_user(dealer_node, "berta", ["admin"])
+    answer = signed_in(dealer_app, "berta").get("/forgotten")
     assert answer.status_code == 403
     assert "secret" not in answer.get_data(as_text=True)
 
