@@ -20,22 +20,23 @@ _making = threading.Lock()
 
 
 class _Remembered:
+    """By key and state: a CouchDB of several shards tells one state in several ways, by which answered first."""
+
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._known: OrderedDict[Hashable, tuple[str, Any]] = OrderedDict()
+        self._known: OrderedDict[tuple[Hashable, str], Any] = OrderedDict()
 
     def get(self, key: Hashable, state: str) -> Any:
         with self._lock:
-            found = self._known.get(key)
-            if found is None or found[0] != state:
-                return None
-            self._known.move_to_end(key)
-            return found[1]
+            found = self._known.get((key, state))
+            if found is not None:
+                self._known.move_to_end((key, state))
+            return found
 
     def put(self, key: Hashable, state: str, value: Any) -> None:
         with self._lock:
-            self._known[key] = (state, value)
-            self._known.move_to_end(key)
+            self._known[key, state] = value
+            self._known.move_to_end((key, state))
             while len(self._known) > _MOST:
                 self._known.popitem(last=False)
 
