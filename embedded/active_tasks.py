@@ -7,7 +7,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 
@@ -18,20 +18,27 @@ class ActiveTasks:
         self._lock = threading.Lock()
         self._numbers = itertools.count(1)
         self._tasks: dict[int, dict[str, Any]] = {}
+        self._measured: dict[int, Callable[[], dict[str, Any]]] = {}
 
     @contextlib.contextmanager
-    def running(self, kind: str, **fields: Any) -> Iterator[Task]:
-        """List a task while the block runs. `kind` is CouchDB's `type`: "replication", "indexer", …"""
+    def running(self, kind: str, measured: Callable[[], dict[str, Any]] | None = None, **fields: Any) -> Iterator[Task]:
+        """List a task while the block runs. `kind` is CouchDB's `type`: "replication", "indexer", …
+
+        `measured` gives fields that are worth looking up only when somebody asks for the list.
+        """
         now = int(time.time())
         with self._lock:
             number = next(self._numbers)
             pid = f"<0.{os.getpid()}.{number}>"
             self._tasks[number] = {"type": kind, "pid": pid, "started_on": now, "updated_on": now, **fields}
+            if measured:
+                self._measured[number] = measured
         try:
             yield Task(self, number)
         finally:
             with self._lock:
                 del self._tasks[number]
+                self._measured.pop(number, None)
 
     def update(self, number: int, fields: dict[str, Any]) -> None:
         with self._lock:
@@ -40,7 +47,8 @@ class ActiveTasks:
     def all(self) -> list[dict[str, Any]]:
         """The tasks that run now, oldest first."""
         with self._lock:
-            return [dict(task) for task in self._tasks.values()]
+            tasks = [(dict(task), self._measured.get(number)) for number, task in self._tasks.items()]
+        return [{**task, **(measured() if measured else {})} for task, measured in tasks]
 
 
 class Task:

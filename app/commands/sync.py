@@ -59,8 +59,7 @@ def command(context: click.Context, name: str | None, everything: bool, data: Pa
 
 def _progress(say: Callable[[str], None]) -> ProgressCallback:
     def show(now: Progress) -> None:
-        to_go = "" if now.remaining is None else f", {now.remaining:,} to go"
-        say(f"{now.step.lower()}: {now.done:,} done{to_go}")
+        say(f"{now.step.lower()}: {now.words}" if now.words else now.step.lower())
 
     return show
 

@@ -13,17 +13,25 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from app.couch import Store, StoreError, Unreachable
+from app.couch import Database, Store, StoreError, Unreachable
 from app.errors import ConfigurationError, IronbookError
-from app.replication import acquaintance, refusals, reports, sync_log
+from app.replication import acquaintance, refusals, reports, small_first, sync_log
 from app.replication.conflicts import MergeReport, merge_conflicts
 from app.replication.connections import ALL_DOCUMENTS, Connection, is_the_manufacturers, password_of
 from app.replication.failures import Failure, failure, failure_of, failure_of_replication, kind_of
+from app.replication.pace import Pace
 from app.replication.passwords import reach
-from app.replication.results import PassResult, Progress, ProgressCallback, Step, failures_ever, session_counts
+from app.replication.results import (
+    PassResult,
+    Progress,
+    ProgressCallback,
+    Step,
+    failures_ever,
+    session_counts,
+    written_ever,
+)
 from app.replication.running import only_one, running
 from app.replication.state import (
     State,
@@ -34,7 +42,7 @@ from app.replication.state import (
     read_state,
     status_id,
 )
-from app.replication.watching import watched
+from app.replication.watching import Show, watched
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -46,6 +54,8 @@ PULL_BOOK = "Pull the book"
 PUSH_BOOK = "Push the book"
 MERGE = "Merge conflicts"
 PUSH_MERGES = "Push the merges"
+# The pushes of a pass are one replication to the store, which counts them together.
+_DIRECTIONS = {PULL_CATALOG: "catalog", PULL_BOOK: "pull", PUSH_BOOK: "push", PUSH_MERGES: "push"}
 _PRUNED_EVERY = 50
 
 
@@ -84,6 +94,8 @@ class _Pass:
     merges: MergeReport = field(default_factory=MergeReport)
     refused: int = 0
     note: str = ""
+    # Documents that each direction had written in all sessions: before this pass, and as far as it has come.
+    counted: dict[str, int] = field(default_factory=dict)
 
     def run(self) -> PassResult:
         start = _now()
@@ -91,6 +103,7 @@ class _Pass:
         before, reached = None, dict[str, Any]()
         try:
             before = read_state(self.node, self.connection.name)
+            self.counted = dict(before.counted)
             reached = self._replicate_all(before)
             why = None
         except _Ended as ended:
@@ -108,7 +121,7 @@ class _Pass:
             self.refused, why, self.note,
         )  # fmt: skip
         if before:
-            self._remember(before, result, reached | {"secrets_mark": mark})
+            self._remember(before, result, reached | {"secrets_mark": mark, "counted": self.counted})
         return result
 
     def _replicate_all(self, before: State) -> dict[str, Any]:
@@ -122,10 +135,12 @@ class _Pass:
         self._step(PULL_CATALOG, up(self.connection.catalog), "catalog", meeting.selector(ALL_DOCUMENTS))
         catalog_changed = self.steps[-1].written > 0
         selector = meeting.selector(self.connection.book_selector)
-        pulled = self._step(PULL_BOOK, up(self.connection.book), "book", selector)
-        pushed = self._step(PUSH_BOOK, "book", up(self.connection.book), selector)
-        self._show(MERGE, 0)
-        self.merges = merge_conflicts(self.node.book, partial(self._show, MERGE), self.stop)
+        here, far = self.node.book, there.database(self.connection.book)
+        # Where everything is compared again, so it is here.
+        since = (0, 0) if self.note else (before.pulled_seq, before.pushed_seq)
+        pulled = self._book_step(PULL_BOOK, (far, here), since[0], (up(far.name), "book"), selector)
+        pushed = self._book_step(PUSH_BOOK, (here, far), since[1], ("book", up(far.name)), selector)
+        self.merges = merge_conflicts(here, self._showing(MERGE), self.stop)
         if self.stop.is_set():
             raise _Ended(failure("stopped", self.connection.url))
         if self.merges.written:
@@ -175,25 +190,60 @@ class _Pass:
     def _failed(self, *names: str) -> bool:
         return any(step.failed for step in self.steps if step.name in names)
 
-    def _step(self, name: str, source: Any, target: Any, selector: dict[str, Any]) -> dict[str, Any]:
-        if self.stop.is_set():
-            raise _Ended(failure("stopped", self.connection.url))
-        self._show(name, 0)
+    def _book_step(
+        self, name: str, books: tuple[Database, Database], since: Any, sides: tuple[Any, Any], selector: dict[str, Any]
+    ) -> dict[str, Any]:
+        """A step in which small documents go first when files are waiting; its counts are of both together.
+
+        `books` and `sides` are the source and the target, as we ask them and as the replicator is told of them.
+        """
+        if not small_first.files_are_waiting(*books, since, selector):
+            return self._step(name, *sides, selector)
         started = time.monotonic()
+        shown = f"{name}: documents without files first"
+        first = session_counts(self._replicate(shown, *sides, small_first.without_files(selector, since)))
+        answer = self._step(name, *sides, selector)
+        last = self.steps.pop()
+        read, written = last.read + first[0], last.written + first[1]
+        # What was refused at first was offered again, and is counted there.
+        self.steps.append(Step(name, read, written, last.failed, round(time.monotonic() - started, 3)))
+        return answer
 
-        def show(done: int, remaining: int | None) -> None:
-            self._show(name, done, remaining)
-
-        with watched(self.node.store, source, target, selector, show, self.stop), self._replicating():
-            answer = self.node.store.replicate(source, target, selector=selector)
-        if self.stop.is_set():
-            raise _Ended(failure("stopped", self.connection.url))
+    def _step(self, name: str, source: Any, target: Any, selector: dict[str, Any]) -> dict[str, Any]:
+        started = time.monotonic()
+        direction = _DIRECTIONS[name]
+        answer = self._replicate(name, source, target, {"selector": selector}, self.counted.get(direction, 0))
+        self.counted[direction] = written_ever(answer)
         read, written, failed = session_counts(answer)
         self.steps.append(Step(name, read, written, failed, round(time.monotonic() - started, 3)))
         return answer
 
-    def _show(self, step: str, done: int, remaining: int | None = None) -> None:
-        now = Progress(step, done, remaining)
+    def _replicate(
+        self, shown: str, source: Any, target: Any, options: dict[str, Any], written_before: int = 0
+    ) -> dict[str, Any]:
+        """One replication, shown as `shown`; `written_before` counts what its former sessions wrote."""
+        if self.stop.is_set():
+            raise _Ended(failure("stopped", self.connection.url))
+        show = self._showing(shown, written_before)
+        with watched(self.node.store, source, target, options, show, self.stop), self._replicating():
+            answer = self.node.store.replicate(source, target, **options)
+        if self.stop.is_set():
+            raise _Ended(failure("stopped", self.connection.url))
+        return answer
+
+    def _showing(self, shown: str, before: int = 0) -> Show:
+        """Shows that a step begins; returns what shows how far it is, from how much was done `before` it began."""
+        self._show(Progress(shown, 0, None))
+        pace = Pace()
+
+        def show(done: int, remaining: int | None, bytes_moved: int | None = None) -> None:
+            # Fewer than before: the replication began anew, as after a restored backup.
+            mine = done - before if done >= before else done
+            self._show(Progress(shown, mine, remaining, bytes_moved, pace.left(time.monotonic(), remaining)))
+
+        return show
+
+    def _show(self, now: Progress) -> None:
         running(self.node).set(self.connection.name, now)
         if self.progress:
             self.progress(now)

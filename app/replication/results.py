@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.replication.failures import Failure
+from app.replication.pace import size_of, words_of
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,27 @@ class Step:
 class Progress:
     """How far a running sync is: documents of the current step that are through, and how many are still to come.
 
-    `remaining` is None while the store does not say.
+    A step that was stopped goes on counting where it was. `remaining` is None while the store does not say;
+    `bytes_moved` (over the network, in this step) where it does not count them; `seconds_left` until it can be told.
     """
 
     step: str
     done: int
     remaining: int | None
+    bytes_moved: int | None = None
+    seconds_left: float | None = None
+
+    @property
+    def words(self) -> str:
+        """How far it is: ``1,200 done, 3,400 to go, 2.1 MB, about a minute left``; empty while nothing is known."""
+        said = [f"{self.done:,} done"] if self.done or self.remaining else []
+        if self.remaining:
+            said.append(f"{self.remaining:,} to go")
+        if self.bytes_moved:
+            said.append(size_of(self.bytes_moved))
+        if self.remaining and self.seconds_left is not None:
+            said.append(f"{words_of(self.seconds_left)} left")
+        return ", ".join(said)
 
 
 ProgressCallback = Callable[[Progress], None]
@@ -92,6 +108,12 @@ def session_counts(answer: Mapping[str, Any]) -> tuple[int, int, int]:
     keys = ("docs_read", "docs_written", "doc_write_failures")
     read, written, failed = (int(history[0].get(key, 0)) - int(before.get(key, 0)) for key in keys)
     return max(read, 0), max(written, 0), max(failed, 0)
+
+
+def written_ever(answer: Mapping[str, Any]) -> int:
+    """Documents written in all sessions of this replication id so far."""
+    history = answer.get("history") or []
+    return int(history[0].get("docs_written", 0)) if history else 0
 
 
 def failures_ever(answer: Mapping[str, Any]) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
 from app.couch import Conflict
@@ -24,7 +24,8 @@ class State:
     `refused` counts the documents listed after the last pass. `wait_seconds` is how long the upstream asked to be left
     alone, 0 where it did not. `secrets_mark` tells whether a password was entered since the last pass began.
     `pushed_seq` and `pulled_seq` are how far the book (here, and over there) has been dealt with, refusals included;
-    `push_failures` and `pull_failures` are the replicator's own counts at that moment, which only ever grow.
+    `push_failures` and `pull_failures` are the replicator's own counts at that moment, which only ever grow; `counted`
+    are those of documents written, for each direction, so that the next sync can say what it has done itself.
     """
 
     paused: bool = False
@@ -45,9 +46,10 @@ class State:
     push_failures: int = 0
     pull_failures: int = 0
     refused: int = 0
+    counted: Mapping[str, int] = field(default_factory=dict)
 
 
-_NAMES = frozenset(field.name for field in fields(State))
+_NAMES = frozenset(each.name for each in fields(State))
 
 
 def state_of(document: Mapping[str, Any] | None) -> State:

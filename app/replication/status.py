@@ -173,11 +173,7 @@ def sentence_of(state: State, unsent: int, progress: Progress | None, now: datet
 
 
 def _running_words(progress: Progress) -> str:
-    if progress.remaining:
-        return f"Syncing: {progress.step.lower()}, {progress.done:,} done, {progress.remaining:,} to go."
-    if progress.done:
-        return f"Syncing: {progress.step.lower()}, {progress.done:,} done."
-    return f"Syncing: {progress.step.lower()}."
+    return f"Syncing: {', '.join(filter(None, [progress.step.lower(), progress.words]))}."
 
 
 def ago(time_text: str, now: datetime) -> str:

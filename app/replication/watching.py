@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Protocol
 
 from app.couch import Store, StoreError
 
@@ -15,18 +15,29 @@ log = logging.getLogger(__name__)
 # Seconds. Most replications are over before the first look, and cost nothing but a waiting thread.
 _FIRST_LOOK = 0.4
 _EVERY = 1.0
+# The embedded store counts bytes, CouchDB does not.
+_COUNTED = ("changes_pending", "bytes_transferred")
 
-Show = Callable[[int, int | None], None]
+
+# Documents written by this replication in all its sessions, changes that remain, and bytes over the network: what the
+# store says of them.
+class Show(Protocol):
+    """Shows how far something is."""
+
+    def __call__(self, done: int, remaining: int | None, bytes_moved: int | None = None, /) -> None: ...
 
 
 @contextlib.contextmanager
 def watched(
-    store: Store, source: Any, target: Any, selector: Mapping[str, Any], show: Show, stop: threading.Event
+    store: Store, source: Any, target: Any, options: Mapping[str, Any], show: Show, stop: threading.Event
 ) -> Iterator[None]:
-    """While the block runs the replication, `show` gets documents done and remaining; setting `stop` cancels it."""
+    """While the block runs the replication, `show` is told how far it is; setting `stop` cancels it.
+
+    `options` are those that it was started with.
+    """
     over = threading.Event()
     watcher = threading.Thread(
-        target=_watch, args=(store, source, target, selector, show, stop, over), name="watching a sync", daemon=True
+        target=_watch, args=(store, source, target, options, show, stop, over), name="watching a sync", daemon=True
     )
     watcher.start()
     try:
@@ -40,7 +51,7 @@ def _watch(
     store: Store,
     source: Any,
     target: Any,
-    selector: Mapping[str, Any],
+    options: Mapping[str, Any],
     show: Show,
     stop: threading.Event,
     over: threading.Event,
@@ -52,13 +63,13 @@ def _watch(
         waited += 0.1
         try:
             if stop.is_set():
-                store.replicate(source, target, selector=selector, cancel=True)
+                store.replicate(source, target, **options, cancel=True)
                 return
             if waited >= next_look:
                 next_look = waited + _EVERY
                 for task in store.tasks():
                     if _is_ours(task, source, target, store.prefix):
-                        show(int(task.get("docs_written") or 0), _remaining(task))
+                        show(int(task.get("docs_written") or 0), *(_number(task, name) for name in _COUNTED))
         except StoreError as error:
             # Watching is a courtesy: what is wrong shows in the replication itself.
             log.debug("The running replication cannot be watched: %s", error)
@@ -82,6 +93,6 @@ def _names(said: object, side: Any, prefix: str) -> bool:
     return words.endswith(wanted) or words.split("@")[-1] == wanted or words == wanted.lstrip("/")
 
 
-def _remaining(task: Mapping[str, Any]) -> int | None:
-    pending = task.get("changes_pending")
-    return pending if isinstance(pending, int) else None
+def _number(task: Mapping[str, Any], name: str) -> int | None:
+    found = task.get(name)
+    return found if isinstance(found, int) and not isinstance(found, bool) else None

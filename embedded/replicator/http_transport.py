@@ -7,6 +7,7 @@ import gzip
 import http.client
 import ipaddress
 import ssl
+import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -31,12 +32,23 @@ class HttpTransport:
     def __init__(self, side: Side, timeout_seconds: float, compresses: bool | None = None) -> None:
         parts = urlsplit(side.address)
         self._base = parts.path.rstrip("/")
+        self._lock = threading.Lock()
+        self._bytes_moved = 0
         self._timeout_seconds = timeout_seconds
         self._compresses = not _is_loopback(parts.hostname or "") if compresses is None else compresses
         self._headers = {"Accept": "application/json", "Accept-Encoding": "gzip", **dict(side.headers)}
         if side.user is not None:
             self._headers["Authorization"] = side.basic_header()
         self._pool = _pool(parts.scheme, parts.hostname or "", parts.port, side.certificate)
+
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes of bodies so far, both ways."""
+        return self._bytes_moved
+
+    def _count(self, moved: int) -> None:
+        with self._lock:
+            self._bytes_moved += moved
 
     def ask(
         self,
@@ -54,7 +66,9 @@ class HttpTransport:
                 body = gzip.compress(body, 5)
                 headers["Content-Encoding"] = "gzip"
         with _losses(self._pool.host):
-            return _reply(self._request(method, path, query, body, headers, longer), most_bytes)
+            reply = self._reply(self._request(method, path, query, body, headers, longer), most_bytes)
+        self._count(len(body or b""))
+        return reply
 
     @contextlib.contextmanager
     def download(self, path: str, query: Mapping[str, str]) -> Iterator[Download]:
@@ -69,13 +83,33 @@ class HttpTransport:
 
     def _pieces(self, response: urllib3.BaseHTTPResponse) -> Iterator[bytes]:
         with _losses(self._pool.host):
-            yield from response.stream(_PIECE, decode_content=True)
+            for piece in response.stream(_PIECE, decode_content=True):
+                self._count(len(piece))
+                yield piece
 
     def upload(self, path: str, query: Mapping[str, str], content_type: str, parts: list[bytes | Path]) -> Reply:
         length = sum(len(part) if isinstance(part, bytes) else part.stat().st_size for part in parts)
         headers = {**self._headers, "Content-Type": content_type, "Content-Length": str(length)}
         with _losses(self._pool.host):
-            return _reply(self._request("PUT", path, query, _read_parts(parts), headers, self._timeout_seconds))
+            pieces = self._counted(_read_parts(parts))
+            return self._reply(self._request("PUT", path, query, pieces, headers, self._timeout_seconds))
+
+    def _counted(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        for piece in pieces:
+            self._count(len(piece))
+            yield piece
+
+    def _reply(self, response: urllib3.BaseHTTPResponse, most_bytes: int | None = None) -> Reply:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        try:
+            body = within(response.stream(_PIECE, decode_content=True), most_bytes)
+        except BaseException:
+            response.close()
+            raise
+        finally:
+            self._count(response.tell())
+        response.release_conn()
+        return Reply(response.status, body, headers)
 
     def _request(
         self,
@@ -115,17 +149,6 @@ def _pool(scheme: str, host: str, port: int | None, certificate: str) -> urllib3
     context.check_hostname = False
     context.load_verify_locations(cadata=certificate)
     return urllib3.HTTPSConnectionPool(host, port, maxsize=4, retries=False, ssl_context=context, assert_hostname=False)
-
-
-def _reply(response: urllib3.BaseHTTPResponse, most_bytes: int | None = None) -> Reply:
-    headers = {name.lower(): value for name, value in response.headers.items()}
-    try:
-        body = within(response.stream(_PIECE, decode_content=True), most_bytes)
-    except BaseException:
-        response.close()
-        raise
-    response.release_conn()
-    return Reply(response.status, body, headers)
 
 
 def _read_parts(parts: list[bytes | Path]) -> Iterator[bytes]:

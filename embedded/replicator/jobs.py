@@ -45,6 +45,10 @@ class Job:
     cancelled: threading.Event = field(default_factory=threading.Event)
     transports: list[Transport] = field(default_factory=list)
 
+    def bytes_moved(self) -> dict[str, Any]:
+        """What went over the network, as `_active_tasks` lists it: CouchDB has no such field."""
+        return {"bytes_transferred": sum(transport.bytes_moved for transport in self.transports)}
+
 
 class Replications:
     """All running replications of a store. Its methods are for the event loop."""
@@ -111,7 +115,7 @@ class Replications:
 
     def _run(self, job: Job) -> None:
         try:
-            with self._tasks.running("replication", **_task_fields(job)) as task:
+            with self._tasks.running("replication", job.bytes_moved, **_task_fields(job)) as task:
                 if job.replication.continuous:
                     self._run_for_ever(job, task)
                     raise Cancelled

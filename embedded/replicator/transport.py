@@ -57,6 +57,10 @@ class Download:
 class Transport(Protocol):
     """Paths are within the database: `""` is the database itself, `_changes` its feed. Every call ends in time."""
 
+    @property
+    def bytes_moved(self) -> int:
+        """Bytes of bodies that went over the network in either direction, as they went: compressed."""
+
     def ask(
         self,
         method: str,

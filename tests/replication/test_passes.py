@@ -312,3 +312,7 @@ def test_a_sync_shows_how_far_it_is_and_goes_on_from_where_it_was_stopped(trade:
     run_pass(trade.dealer, trade.connection)
     assert [step.step for step in seen if not step.done][:3] == ["Pull the catalog", "Pull the book", "Push the book"]
     assert len(documents(trade.replica)) == len(wanted)
+    # The next sync counts its own documents, not those of all syncs before it.
+    make(trade.dealer, key="one more", name="One more")
+    assert run_pass(trade.dealer, trade.connection).written >= 1
+    assert read_state(trade.dealer, trade.connection.name).counted["push"] >= len(wanted)

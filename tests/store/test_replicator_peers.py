@@ -244,6 +244,21 @@ def test_a_compressed_request_is_understood(couch: Couch, db: str) -> None:
     transport.close()
 
 
+def test_what_goes_over_the_network_is_counted_as_it_went(couch: Couch, db: str) -> None:
+    side = parse_replication({"source": f"{couch.url}{db}", "target": "x"}, "http://elsewhere").source
+    side = replace(side, user=couch.admin[0], password=couch.admin[1])
+    counted = []
+    for compresses in (False, True):
+        transport = HttpTransport(side, 10, compresses=compresses)
+        documents = [{"_id": f"{compresses}{number}", "t": "x" * 5000} for number in range(10)]
+        transport.ask("POST", "_bulk_docs", None, json.dumps({"docs": documents}).encode())
+        counted.append(transport.bytes_moved)
+        transport.close()
+    plain, compressed = counted
+    assert 50_000 < plain < 60_000
+    assert 200 < compressed < 10_000
+
+
 def test_the_replicator_database_says_that_it_is_not_kept(couch: Couch) -> None:
     for method, path in (("PUT", "/_replicator"), ("POST", "/_replicator"), ("GET", "/_scheduler/jobs")):
         answer = couch.request(method, path, {} if method != "GET" else None)
