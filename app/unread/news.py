@@ -65,7 +65,8 @@ def news_of(change: Mapping[str, Any]) -> News | Gone | None:
 
 def _of_entry(entry: Mapping[str, Any]) -> News | None:
     kind, about, by = (str(entry.get(name) or "") for name in ("document_type", "document", "by"))
-    if entry.get("deleted") or not about or not kind or kind in UNMARKED_TYPES or is_program(by):
+    # What a merge tells, the entries of those whose edits met have told before it.
+    if entry.get("deleted") or entry.get("merged") or not about or not kind or kind in UNMARKED_TYPES or is_program(by):
         return None
     rows = entry.get("changes")
     named = [str(row.get("field") or "") for row in rows if isinstance(row, Mapping)] if isinstance(rows, list) else []

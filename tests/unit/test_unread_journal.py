@@ -152,4 +152,5 @@ def test_the_log_tells_of_an_edit_and_not_of_a_deletion() -> None:
     rows = [{"id": "1", "field": "phone"}, {"id": "2", "field": "phone"}]
     assert news_of(row(**entry, by="ben", at="t", changes=rows)) == News(BERG, "customer", "ben", "t", True, ("phone",))
     assert news_of(row(**entry, by="ben", at="t", changes=rows, deleted=True)) is None
+    assert news_of(row(**entry, by="merge", at="t", changes=rows, merged=True)) is None
     assert news_of(row(**entry, by="ben", at="t", changes="nonsense")) == News(BERG, "customer", "ben", "t", True)
