@@ -57,7 +57,9 @@ def feed_market(node: Node, stop: threading.Event | None = None) -> FeedReport:
         names = node.books()
         document = node.market.get_local(_FED) or {"_id": _FED}
         known: dict[str, Any] = dict(document.get("seqs") or {})
-        changed = [name for name in names if _seq(node, name) != known.get(name)]
+        # Asked of all together: one by one, two hundred dealers cost two hundred requests when nobody changed anything.
+        now = {name: info["update_seq"] for name, info in node.store.infos(names).items()}
+        changed = [name for name in names if name in now and now[name] != known.get(name)]
         fed: list[_Fed] = []
         if changed:
             with ThreadPoolExecutor(_AT_ONCE) as pool:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from trading import documents, edit, join, make
 
+from app.couch.asking import Asking
 from app.documents import saving
 from app.market.feed import feed_market
 from app.market.forecast import refresh_forecast
@@ -84,6 +85,23 @@ def test_only_books_that_changed_are_fed_again(all_dealers: Dealers) -> None:
     all_dealers.sync()
     assert feed_market(all_dealers.head_office).fed == 1
     assert (all_dealers.head_office.market.get("D002:customer:1") or {})["city"] == "Bonn"
+
+
+def test_books_that_did_not_change_are_not_even_asked(all_dealers: Dealers, monkeypatch: pytest.MonkeyPatch) -> None:
+    all_dealers.sync()
+    feed_market(all_dealers.head_office)
+    asked: list[str] = []
+    ask = Asking.guarded
+
+    def counted(asking: Asking, request: Callable[[], Any]) -> Any:
+        asked.append("request")
+        return ask(asking, request)
+
+    monkeypatch.setattr(Asking, "guarded", counted)
+    report = feed_market(all_dealers.head_office)
+    assert (report.databases, report.fed) == (2, 0)
+    # Which books there are, what was fed, and how far all books are.
+    assert len(asked) == 3
 
 
 def test_a_deletion_leaves_the_market_too(all_dealers: Dealers) -> None:
