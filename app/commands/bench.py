@@ -62,8 +62,9 @@ def pages(documents: int | None, as_json: bool) -> int:
 @command.command("sync")
 @_documents
 @click.option("--conflicts", type=click.IntRange(min=2), help="Measure merging so many conflicts instead.")
+@click.option("--dealers", type=click.IntRange(min=1), help="Measure so many made-up dealers on one upstream instead.")
 @_json
-def sync(documents: int | None, conflicts: int | None, as_json: bool) -> int:
+def sync(documents: int | None, conflicts: int | None, dealers: int | None, as_json: bool) -> int:
     """One pass over a connection: with nothing to do, and with 100 changes each way.
 
     Opens a manufacturer's and a dealer's node with a store each on this computer, fills the dealer's book (10,000
@@ -74,9 +75,15 @@ def sync(documents: int | None, conflicts: int | None, as_json: bool) -> int:
 
     With `--conflicts`, so many documents that two nodes changed while apart are merged on an embedded store, and as
     many are written bare in the same run; `--conflicts 10000` is what the budget of a minute is for.
+
+    With `--dealers`: each has a book of 500 documents, all of them on one embedded store of their own, and syncs with a
+    manufacturer's node. First all of them together, sixteen at a time; then for a minute each changes ten documents
+    and syncs at a moment of its own; at the end every document is compared. All runs on this computer's processors.
     """
     if conflicts:
         return _show(_figures("conflicts", conflicts=conflicts), as_json)
+    if dealers:
+        return _show(_figures("dealers", count=dealers), as_json)
     return _show(_figures("sync", documents=documents or 10_000), as_json)
 
 
