@@ -305,7 +305,7 @@ def test_a_sync_shows_how_far_it_is_and_goes_on_from_where_it_was_stopped(trade:
     def watch(progress: Progress) -> None:
         seen.append(progress)
         # Where the machine is fast it is over before it can be stopped; then there is nothing to go on with.
-        if progress.done:
+        if progress.done and progress.step == "Push the book":
             stop.set()
 
     run_pass(trade.dealer, trade.connection, watch, stop)
