@@ -16,11 +16,14 @@ from app.documents.revising import Revision, next_revision
 from app.documents.writing import ATTEMPTS, raise_forbidden, withdrawn, write_revision
 
 
-def delete(database: Database, document: Mapping[str, Any], by: str, now: str | None = None) -> Saved:
+def delete(
+    database: Database, document: Mapping[str, Any], by: str, now: str | None = None, along_with: str = ""
+) -> Saved:
     """Deletes a document in every branch, keeping what replication and undeleting need.
 
     When somebody changed its fields since the revision in `document`, it stays, with a dispute that says who wanted
-    it deleted (outcome ``"merged"``). Deleting what is deleted already is ``"unchanged"``.
+    it deleted (outcome ``"merged"``). Deleting what is deleted already is ``"unchanged"``. `along_with` is the id of
+    the document whose deletion takes this one along.
     """
     at = now or utc_now()
     for _ in range(ATTEMPTS):
@@ -38,9 +41,8 @@ def delete(database: Database, document: Mapping[str, Any], by: str, now: str | 
             if saved:
                 return saved
             continue
-        change = change_document(current, None, by, at)
-        assert change is not None
-        tombstones = [_tombstone(leaf, change["_id"], by, at) for leaf in live]
+        change = went_along(change_document(current, None, by, at), along_with)
+        tombstones = [tombstone(leaf, change["_id"], by, at, along_with) for leaf in live]
         # What was deleted is told first: cut off after it, nothing is gone that could not be brought back.
         results = database.bulk([change, *tombstones])
         if not any(result.error for result in results):
@@ -74,10 +76,22 @@ def _says_the_same(shown: Mapping[str, Any], current: Mapping[str, Any]) -> bool
     return same(body(shown), body(current)) and disputes[0] == disputes[1]
 
 
-def _tombstone(leaf: Mapping[str, Any], change_id: str, by: str, at: str) -> dict[str, Any]:
+def went_along(change: dict[str, Any] | None, with_document: str) -> dict[str, Any]:
+    """The entry of a deletion in the log of changes, saying which document's deletion took it along, if one did."""
+    assert change is not None, "a deletion is always a change"
+    if with_document:
+        change["deleted_with"] = with_document
+        change["field_revs"]["deleted_with"] = 1
+    return change
+
+
+def tombstone(leaf: Mapping[str, Any], change_id: str, by: str, at: str, along_with: str = "") -> dict[str, Any]:
+    """The deletion of one branch, with what replication and bringing back need of it."""
     # A replication's selector is asked for every deletion too: without these fields it would never arrive.
     kept = {name: leaf[name] for name in FIXED_FIELDS if name in leaf}
     deletion = {"deleted_by": by, "deleted_at": at, "change": change_id}
+    if along_with:
+        deletion["deleted_with"] = along_with
     # The files stay with the deletion as the fields do with its change: whoever brings it back wants them too.
     files = {"_attachments": leaf["_attachments"]} if leaf.get("_attachments") else {}
     return {"_id": leaf["_id"], "_rev": leaf["_rev"], "_deleted": True, **kept, **deletion, **files}

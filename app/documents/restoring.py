@@ -25,11 +25,26 @@ def as_it_was(database: Database, leaves: Sequence[dict[str, Any]], by: str, at:
     if change is None:
         return None
     tombstone = next(leaf for leaf in known if leaf["change"] == change["_id"])
+    return restored(winner, tombstone, change, deletions, by, at, _files(database, tombstone))
+
+
+def restored(
+    winner: Mapping[str, Any],
+    tombstone: Mapping[str, Any],
+    change: Mapping[str, Any],
+    deletions: Sequence[Mapping[str, Any]],
+    by: str,
+    at: str,
+    files: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The revision that follows the deletion `winner` and says again what `change`, the entry of `tombstone`, kept.
+
+    `deletions` are all that the document has, and `files` what was attached (pure).
+    """
     fixed = {name: tombstone[name] for name in FIXED_FIELDS if name in tombstone}
     document = {"_id": winner["_id"], **fixed, **content_before(change)}
-    files = _files(database, tombstone)
     if files:
-        document["_attachments"] = files
+        document["_attachments"] = dict(files)
     revision = first_revision(document, by, at, winner["_rev"]).document
     # Whoever brings it back knows of these deletions; they must not come up as disputes at the next merge.
     revision["resolved"] = sorted({deletion_dispute(leaf)["id"] for leaf in deletions if not leaf.get("merged")})

@@ -15,9 +15,13 @@ from app.documents.common import utc_now
 from app.documents.deleting import delete, undelete
 from app.documents.outcomes import Refused, Saved
 from app.documents.settling import resolve_dispute
+from app.documents.together import delete_together, undelete_together
 from app.documents.writing import ATTEMPTS, Attempt, decide, stored_documents, to_write, with_id, withdraw, written
 
-__all__ = ["Refused", "Saved", "delete", "resolve_dispute", "save", "save_many", "undelete"]
+__all__ = [
+    "Refused", "Saved", "delete", "delete_together", "resolve_dispute", "save", "save_many", "undelete",
+    "undelete_together",
+]  # fmt: skip
 
 _BATCH = 500
 

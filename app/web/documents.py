@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,9 @@ from app.documents import saving
 from app.documents.disputes import DELETED, value_in
 from app.documents.ids import split_id
 from app.documents.merging import merge
+from app.documents.together import OFFERED_DAYS, Together, offered_since
 from app.security.access import needs, require
-from app.web import current, document_editing, document_fields, history, unread
+from app.web import current, document_editing, document_fields, hanging, history, jobs, unread
 from app.web.addresses import local_page
 from app.web.catalog_uses import uses_of
 from app.web.definitions import definition_of
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 pages = Blueprint("documents", __name__, url_prefix="/documents")
 
 CHANGES_SHOWN = 30
+# So many documents are deleted while the browser waits; more are a job.
+AT_ONCE = 500
 PUBLISHED_TYPES = ("model", "part", "bulletin")
 PUBLISHED = "The manufacturer publishes models, parts and bulletins: they are changed there and arrive with the sync."
 
@@ -142,26 +145,72 @@ def delete(document_id: str) -> ResponseReturnValue:
     title, uses = _title(document), uses_of(document)
     changed = request.method == "POST" and request.form.get("revision") != document["_rev"]
     if request.method == "GET" or changed or uses.refusal:
-        hanging = "" if database.name == "catalog" else _hanging(database, document_id)
+        found = [] if database.name == "catalog" else hanging.hanging(database, document, current.forms(), current.may)
         page = render_template(
-            "documents/delete.html", document=document, title=title, changed=changed, uses=uses, hanging=hanging
+            "documents/delete.html",
+            document=document,
+            title=title,
+            changed=changed,
+            uses=uses,
+            hanging=found,
+            along={each.type for each in found if each.belongs} if request.method == "GET" else _told_to_go(),
         )
         return page, 200 if request.method == "GET" or changed else 422
-    saved = saving.delete(database, document, by=current.user().name)
+    along = [] if database.name == "catalog" else _going_along(database, document)
+    back = local_page(request.form.get("next", ""), _above(document))
+    if len(along) > AT_ONCE:
+        return _delete_as_job(database, document, along, title, back)
+    gone = saving.delete_together(database, document, along, by=current.user().name)
+    saved = gone.saved
     if saved.outcome == "merged":
         flash(f"“{title}” was changed by somebody else at the same moment, so it stays, marked as disputed.", "warning")
         return redirect(document_url(document_id), 303)
-    flash(f"“{title}” was deleted. Its page still leads to it, if it is to be brought back.", "success")
-    return redirect(local_page(request.form.get("next", ""), _above(document)), 303)
+    with_others = f", and {format_count(gone.others, 'record')} along with it" if gone.others else ""
+    flash(f"“{title}” was deleted{with_others}. Its page still leads to it, if it is to be brought back.", "success")
+    if gone.failed:
+        flash(f"{format_count(len(gone.failed), 'record')} could not be deleted along with it and stayed.", "warning")
+    return redirect(back, 303)
+
+
+def _told_to_go() -> set[str]:
+    return {kind for kind in request.form.getlist("along") if kind in current.forms()}
+
+
+def _going_along(database: Database, document: Mapping[str, Any]) -> list[str]:
+    return list(hanging.going_along(database, document, sorted(_told_to_go()), current.forms(), current.may))
+
+
+def _delete_as_job(
+    database: Database, document: Mapping[str, Any], along: list[str], title: str, back: str
+) -> ResponseReturnValue:
+    by = current.user().name
+
+    def work(job: jobs.Job) -> Together:
+        # Not to be stopped half way: what went along comes back together.
+        def show(done: int) -> None:
+            job.done, job.total, job.sentence = done, len(along), "Deleting"
+
+        return saving.delete_together(database, document, along, by, progress=show)
+
+    return jobs.start(f"Delete “{title}”", work, "documents/deleted_together.html", back, "Go on")
 
 
 @pages.post("/<path:document_id>/undelete")
 @needs("edit:book", "edit:catalog")
 def undelete(document_id: str) -> ResponseReturnValue:
-    """Brings a deleted document back as it was."""
+    """Brings a deleted document back as it was, with what was deleted along with it and the user may edit."""
     _require_edit(type_of(document_id))
-    saved = saving.undelete(current.database_of(document_id), document_id, by=current.user().name)
-    flash(f"“{_title(saved.document)}” was brought back.", "success")
+    database = current.database_of(document_id)
+    leaves = database.leaves(document_id)
+    if leaves and _too_old(leaves):
+        abort(410, f"This was deleted more than {OFFERED_DAYS} days ago and cannot be brought back here any more.")
+    back = saving.undelete_together(
+        database, document_id, by=current.user().name, allowed=lambda kind: current.may("edit", kind)
+    )
+    with_others = f", and {format_count(back.others, 'record')} along with it" if back.others else ""
+    flash(f"“{_title(back.saved.document)}” was brought back{with_others}.", "success")
+    if back.failed:
+        flash(f"{format_count(len(back.failed), 'record')} could not be brought back along with it.", "warning")
     return redirect(document_url(document_id), 303)
 
 
@@ -251,19 +300,6 @@ def _changes(database: Database, document_id: str) -> list[dict[str, Any]]:
     return [row.doc for row in rows if row.doc]
 
 
-def _hanging(database: Database, document_id: str) -> str:
-    """What names a document, counted by kind in words: ``2 machines, 5 people``; empty when nothing does."""
-    rows = database.view("references", "to", startkey=[document_id], endkey=[document_id, {}], group_level=2)
-    counted = []
-    for row in rows:
-        kind = str(row.key[1])
-        if current.may("read", kind):
-            form = current.forms().get(kind)
-            one, many = (form.label, form.plural) if form else (kind, kind)
-            counted.append(format_count(int(row.value), one[:1].lower() + one[1:], many[:1].lower() + many[1:]))
-    return ", ".join(counted)
-
-
 def _read(form: Form, database: Database, document: Mapping[str, Any] | None = None) -> Editing:
     return document_editing.read(form, request.form, database, current.user().roles, _zone(), document)
 
@@ -296,9 +332,18 @@ def _not_there(database: Database, document_id: str) -> ResponseReturnValue:
         document_id=document_id,
         title=title or document_id,
         tombstone=tombstone,
-        restorable=deletion is not None and current.may("edit", kind),
+        restorable=deletion is not None and current.may("edit", kind) and not _too_old(leaves),
+        too_old=_too_old(leaves),
+        days=OFFERED_DAYS,
     )
     return page, 410
+
+
+def _too_old(leaves: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether all of a document's deletions are from before the time for which they are offered to be undone."""
+    if any(not leaf.get("_deleted") for leaf in leaves):
+        return False
+    return all(str(leaf.get("deleted_at") or "9") < offered_since() for leaf in leaves)
 
 
 def _content(deletion: Mapping[str, Any]) -> dict[str, Any]:

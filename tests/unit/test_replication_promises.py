@@ -3,7 +3,7 @@ import re
 from app.project import ROOT
 
 PROMISES = (ROOT / "docs" / "replication.md").read_text(encoding="utf-8")
-NAMED = re.findall(r"`((?:tests/(?:unit|store)/)?test_\w+\.py)(?:::(test_\w+))?`", PROMISES)
+NAMED = re.findall(r"`((?:tests/(?:unit|store|web)/)?test_\w+\.py)(?:::(test_\w+))?`", PROMISES)
 
 
 def test_every_promise_of_replication_names_a_test_that_exists() -> None:

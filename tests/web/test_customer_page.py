@@ -248,7 +248,8 @@ def test_what_is_wrong_in_a_row_leads_to_its_field(sales: Browser) -> None:
 
 def test_before_a_customer_is_deleted_the_page_says_what_hangs_on_it(node: Node, sales: Browser) -> None:
     page = sales.get(f"/documents/{dealership.CUSTOMER}/delete").get_data(as_text=True)
-    assert "1 keepsake, 2 machines, 2 people" in page.replace("\u00a0", " ")
+    for words in ("1 keepsake", "2 machines", "2 people"):
+        assert words in page.replace("\u00a0", " ")
     document = node.book.get(dealership.CUSTOMER)
     assert document is not None
     sales.post(f"/documents/{dealership.CUSTOMER}/delete", data={"revision": document["_rev"]})

@@ -1,0 +1,6 @@
+// One row for each deletion, but for those that went along with another document's: [at].
+function (doc) {
+  if (doc.type === 'change' && doc.deleted && doc.document && !doc.deleted_with) {
+    emit([doc.at || ''], null);
+  }
+}
