@@ -101,6 +101,26 @@ def test_a_clock_that_is_set_while_the_schedule_runs_stops_no_sync(
         schedule.stop()
 
 
+def test_what_a_laptop_missed_while_it_slept_is_made_up_for_once(trade: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schedules, "datetime", SetClock)
+    monkeypatch.setattr("apscheduler.schedulers.base.datetime", SetClock)
+    schedule = Schedule(trade.dealer, tick=0.2)
+    schedule.start()
+    try:
+        assert eventually(lambda: passes(trade) == 1 and schedule.next_run("manufacturer") is not None)
+        # Ten hours with a sync every minute: six hundred were missed.
+        monkeypatch.setattr(SetClock, "ahead", timedelta(hours=10))
+
+        def is_planned() -> bool:
+            planned = schedule.next_run("manufacturer")
+            return planned is not None and planned - SetClock.now(UTC) > timedelta(seconds=30)
+
+        assert eventually(lambda: passes(trade) >= 2 and is_planned())
+        assert passes(trade) == 2
+    finally:
+        schedule.stop()
+
+
 def passes(trade: Trade) -> int:
     return read_state(trade.dealer, "manufacturer").passes
 
