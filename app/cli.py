@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("demo", "Show Ironbook with a manufacturer and two dealers on this computer."),
     "serve": ("serve", "Run this node: its store, its pages and its schedule."),
     "sync": ("sync", "Sync with the upstream now, ask why a document is not there, or compare the two sides."),
+    "deleted": ("deleted", "List what was deleted in the last 90 days, and bring it back."),
     "join": ("join", "Join an upstream with an invitation."),
     "connection": ("connection", "Add, change, check, pause and remove connections to an upstream."),
     "dealer": ("dealer", "On the manufacturer's node: add, list and remove dealers."),

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from app.couch import Conflict, Database, Forbidden, NotFound
 from app.documents.changes import change_document
-from app.documents.common import utc_now, utc_text
+from app.documents.common import utc_now
 from app.documents.deleting import delete, tombstone, undelete, went_along
 from app.documents.outcomes import Saved
 from app.documents.restoring import restored
 from app.documents.writing import withdrawn
 
-# Days for which what was deleted is offered to be brought back.
-OFFERED_DAYS = 90
 _BATCH = 200
 
 
@@ -32,11 +29,6 @@ class Together:
     saved: Saved
     others: int = 0
     failed: tuple[str, ...] = ()
-
-
-def offered_since(now: datetime | None = None) -> str:
-    """The time (ISO 8601 UTC) since which deletions are offered to be brought back."""
-    return utc_text((now or datetime.now(UTC)) - timedelta(days=OFFERED_DAYS))
 
 
 def delete_together(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +11,11 @@ from flask.typing import ResponseReturnValue
 
 from app.couch import Conflict, Database, Forbidden
 from app.documents import saving
+from app.documents.deletions import OFFERED_DAYS, is_too_old
 from app.documents.disputes import DELETED, value_in
 from app.documents.ids import split_id
 from app.documents.merging import merge
-from app.documents.together import OFFERED_DAYS, Together, offered_since
+from app.documents.together import Together
 from app.security.access import needs, require
 from app.web import current, document_editing, document_fields, hanging, history, jobs, unread
 from app.web.addresses import local_page
@@ -202,7 +203,7 @@ def undelete(document_id: str) -> ResponseReturnValue:
     _require_edit(type_of(document_id))
     database = current.database_of(document_id)
     leaves = database.leaves(document_id)
-    if leaves and _too_old(leaves):
+    if leaves and is_too_old(leaves):
         abort(410, f"This was deleted more than {OFFERED_DAYS} days ago and cannot be brought back here any more.")
     back = saving.undelete_together(
         database, document_id, by=current.user().name, allowed=lambda kind: current.may("edit", kind)
@@ -332,18 +333,11 @@ def _not_there(database: Database, document_id: str) -> ResponseReturnValue:
         document_id=document_id,
         title=title or document_id,
         tombstone=tombstone,
-        restorable=deletion is not None and current.may("edit", kind) and not _too_old(leaves),
-        too_old=_too_old(leaves),
+        restorable=deletion is not None and current.may("edit", kind) and not is_too_old(leaves),
+        too_old=is_too_old(leaves),
         days=OFFERED_DAYS,
     )
     return page, 410
-
-
-def _too_old(leaves: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether all of a document's deletions are from before the time for which they are offered to be undone."""
-    if any(not leaf.get("_deleted") for leaf in leaves):
-        return False
-    return all(str(leaf.get("deleted_at") or "9") < offered_since() for leaf in leaves)
 
 
 def _content(deletion: Mapping[str, Any]) -> dict[str, Any]:

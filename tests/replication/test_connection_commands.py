@@ -11,6 +11,7 @@ import pytest
 from trading import Trade, documents, make
 
 from app import cli
+from app.documents import saving
 from app.node import Node
 from app.replication import connections, dealers
 from app.replication.state import read_state
@@ -35,6 +36,19 @@ def run(trade: Trade, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mo
         return int(ended.value.code or 0), shown.out + shown.err
 
     return run
+
+
+def test_what_was_deleted_is_listed_and_brought_back(trade: Trade, run: Run) -> None:
+    made = make(trade.dealer, key="1", name="Miller")
+    person = make(trade.dealer, "person", key="1", name="Ida", customer=made["_id"])
+    saving.delete_together(trade.dealer.book, made, [person["_id"]], "sara")
+    code, told = run("deleted")
+    assert code == 0
+    assert "sara  D001:customer:1, and 1 along with it" in told
+    assert run("deleted", "restore", made["_id"]) == (0, "D001:customer:1 was brought back, and 1 along with it.\n")
+    assert set(documents(trade.dealer.book)) == {made["_id"], person["_id"]}
+    assert "Nothing was deleted" in run("deleted")[1]
+    assert run("deleted", "restore", "D001:customer:9")[0] == 2
 
 
 def secrets_of(node: Node) -> dict[str, str]:

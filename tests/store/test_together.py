@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from app.documents import saving
-from app.documents.together import offered_since
+from app.documents.deletions import is_too_old, offered_since
 from app.node import Node
 
 ROOT = "D001:customer:1"
@@ -92,4 +92,9 @@ def test_many_go_along_and_come_back_in_batches_and_only_what_is_allowed(dealer_
 
 
 def test_what_was_deleted_is_offered_for_ninety_days() -> None:
-    assert offered_since(datetime(2026, 11, 25, 10, tzinfo=UTC)) == "2026-08-27T10:00:00Z"
+    now = datetime(2026, 11, 25, 10, tzinfo=UTC)
+    assert offered_since(now) == "2026-08-27T10:00:00Z"
+    old, new = {"_deleted": True, "deleted_at": "2026-08-27T09:59:59Z"}, {"_deleted": True, "deleted_at": "2036-01-01"}
+    assert is_too_old([old], now)
+    for others in ([new], [{"_deleted": True}], [{"name": "living"}]):
+        assert not is_too_old([old, *others], now)
