@@ -284,6 +284,8 @@ def _position(field: Field, typed: Any, zone: tzinfo) -> dict[str, float]:
 
 
 def _year(field: Field, typed: Any, zone: tzinfo) -> int | float:
+    if isinstance(typed, str) and not re.fullmatch(r"\s*\d{1,4}\s*", typed):
+        raise WrongValue("a year, such as 2018")
     return _number(replace(field, whole=True), typed, zone)
 
 

@@ -201,6 +201,13 @@ def test_rows_keep_their_ids_new_ones_get_one_and_empty_ones_go() -> None:
     ]
 
 
+@pytest.mark.parametrize("typed", ["last year", "2018.5", "2,018", "'85"])
+def test_what_is_no_year_is_answered_with_one(typed: str) -> None:
+    _, errors = parse(form("keepsake"), {"birth_year": typed})
+
+    assert errors["birth_year"] == f"Year of birth cannot be “{typed}”: expected is a year, such as 2018."
+
+
 def test_what_is_wrong_in_a_row_is_said_at_its_cell() -> None:
     typed = [{"id": "a", "number": "x"}, {"id": "new7", "label": "Office"}]
 
