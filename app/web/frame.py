@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, Flask, current_app, render_template, request, url_for
+from flask import Blueprint, Flask, current_app, make_response, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import generate_csrf
 
 from app.project import ROOT
 from app.security import rights
@@ -223,8 +224,13 @@ def sync_status() -> SyncStatus:
 @needs("signed in")
 @polled
 def status() -> ResponseReturnValue:
-    """The fragment that says how the sync is doing; every page asks for it again and again."""
-    return render_template("frame/sync_status.html", status=sync_status())
+    """The fragment that says how the sync is doing; every page asks for it again and again.
+
+    Whoever signed in again in another tab goes on in this one: it learns the token of the new session.
+    """
+    answer = make_response(render_template("frame/sync_status.html", status=sync_status()))
+    answer.headers["X-CSRF-Token"] = generate_csrf()
+    return answer
 
 
 @pages.get("/healthz")

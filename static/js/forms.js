@@ -181,7 +181,41 @@
   document.addEventListener("input", function (event) { changed(event.target); });
   document.addEventListener("change", function (event) { changed(event.target); });
   /* Only what this form holds is on its way: another one on the page may still hold something. */
-  document.addEventListener("submit", function (event) { event.target.removeAttribute("data-unsaved"); });
+  document.addEventListener("submit", function (event) {
+    if (document.body.hasAttribute("data-signed-out") && event.target.matches(UNSAVED)) {
+      event.preventDefault();
+      event.stopPropagation();
+      window.alert("You were signed out. Sign in in another tab, then save again; what you typed is still here.");
+      return;
+    }
+    event.target.removeAttribute("data-unsaved");
+  }, true);
+
+  /* What could not be saved stays in its form, and the answer that says why stands above it. */
+  function guarded(event) {
+    var asking = event.detail.requestConfig && event.detail.requestConfig.elt;
+    return asking && asking.matches("form[data-guard]") ? asking : null;
+  }
+  function stays(form) {
+    form.setAttribute("data-unsaved", "");
+    form.querySelectorAll("[data-refusal]").forEach(function (old) { old.remove(); });
+  }
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var form = guarded(event);
+    if (!form || event.detail.xhr.status < 400 || event.detail.xhr.status === 422) { return; }
+    event.detail.shouldSwap = false;
+    stays(form);
+    var place = document.createElement("div");
+    place.setAttribute("data-refusal", "");
+    place.setAttribute("role", "alert");
+    place.innerHTML = event.detail.serverResponse || "This could not be saved. What you typed is still here; try again.";
+    form.insertBefore(place, form.firstChild);
+    place.scrollIntoView({ block: "nearest" });
+  });
+  document.addEventListener("htmx:sendError", function (event) {
+    var form = guarded(event);
+    if (form) { stays(form); }
+  });
   window.addEventListener("beforeunload", function (event) {
     if (document.querySelector(UNSAVED)) { event.preventDefault(); }
   });

@@ -50,17 +50,40 @@
     if (event.detail.target.id !== "sync-status") { focusFirst(event.detail.target); }
   });
 
+  function showStatus(text, sentence) {
+    var words = document.querySelector("#sync-status .status-words");
+    var status = document.querySelector("#sync-status .status");
+    if (!words || !status) { return; }
+    status.className = "status status-bad";
+    words.textContent = text;
+    status.title = sentence;
+  }
+
+  /* A session that has ended leads to the sign-in page, but not away from what somebody is typing: whoever signs in
+     in another tab goes on here, with the token of the new session, which comes with the next sync status. */
+  document.addEventListener("htmx:beforeOnLoad", function (event) {
+    var request = event.detail.xhr;
+    if (request.status === 401 && request.getResponseHeader("HX-Redirect") && document.querySelector("form[data-unsaved]")) {
+      event.preventDefault();
+      document.body.setAttribute("data-signed-out", "");
+      showStatus("Signed out", "You were signed out. Sign in in another tab; what is typed here stays.");
+      var link = document.querySelector("#sync-status .status");
+      if (link) { link.href = "/sign-in"; link.target = "_blank"; }
+      announce("You were signed out. Sign in in another tab; what is typed here stays.");
+    }
+  });
+  document.addEventListener("htmx:afterRequest", function (event) {
+    var token = event.detail.elt.id === "sync-status" && event.detail.xhr && event.detail.xhr.getResponseHeader("X-CSRF-Token");
+    if (!token) { return; }
+    document.body.removeAttribute("data-signed-out");
+    document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
+    document.querySelectorAll('input[name="csrf_token"]').forEach(function (field) { field.value = token; });
+  });
+
   /* The sync status asks again and again: when nobody answers, it says so instead of staying as it was. */
   document.addEventListener("htmx:sendError", function (event) {
-    var target = event.detail.elt;
-    if (target.id === "sync-status") {
-      var words = target.querySelector(".status-words");
-      var status = target.querySelector(".status");
-      if (words && status) {
-        status.className = "status status-bad";
-        words.textContent = "No answer";
-        status.title = "Ironbook does not answer. Is it still running on this computer?";
-      }
+    if (event.detail.elt.id === "sync-status") {
+      showStatus("No answer", "Ironbook does not answer. Is it still running on this computer?");
       return;
     }
     announce("Ironbook does not answer. Is it still running? Nothing was saved.");
