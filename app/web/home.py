@@ -92,6 +92,7 @@ def show() -> ResponseReturnValue:
         days_unvisited=UNVISITED_DAYS,
         disputes=count_disputes(),
         sync=status(node),
+        is_empty=_is_empty(),
         **_unread(),
     )
 
@@ -220,6 +221,12 @@ def _diary(whose: str, today: date, follow_ups_shown: int) -> Diary:
 
 def _rows(answer: Rows) -> list[tuple[str, dict[str, Any], str]]:
     return [(str(row.id), row.value, str(row.key[2])) for row in answer]
+
+
+def _is_empty() -> bool:
+    """Whether the book has no customer yet, as on the day of the first start."""
+    node = current.node()
+    return not node.book.all_docs(startkey=f"{node.dealer}:customer:", endkey=f"{node.dealer}:customer;", limit=1).rows
 
 
 def _machines_due() -> MachinesDue | None:

@@ -15,19 +15,6 @@
     return style('--accent', '#1f5f8b');
   }
 
-  function outlines(map, url) {
-    return fetch(url).then(function (answer) { return answer.json(); }).then(function (world) {
-      var countries = window.topojson.feature(world, world.objects.countries);
-      window.L.geoJSON(countries, {
-        interactive: false,
-        style: {
-          color: style('--map-line', '#b9c0bc'), weight: 1,
-          fillColor: style('--map-land', '#e3e6e1'), fillOpacity: 1
-        }
-      }).addTo(map).bringToBack();
-    });
-  }
-
   function popup(point) {
     var box = document.createElement('div');
     var title = document.createElement(point.url ? 'a' : 'strong');
@@ -62,7 +49,7 @@
       map.setView([30, 0], 2);
     }
     window.L.control.scale({ imperial: false }).addTo(map);
-    outlines(map, place.getAttribute('data-outlines')).catch(function () {
+    window.ironbookOutlines(map, place.getAttribute('data-outlines')).catch(function () {
       place.setAttribute('data-outlines-missing', 'yes');
     });
   }

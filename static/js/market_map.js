@@ -71,17 +71,6 @@
     });
   }
 
-  function outlines(map, url) {
-    fetch(url).then(function (answer) { return answer.json(); }).then(function (world) {
-      window.L.geoJSON(window.topojson.feature(world, world.objects.countries), {
-        interactive: false,
-        style: {
-          color: colour('--map-line', '#b9c0bc'), weight: 1, fillColor: colour('--map-land', '#e3e6e1'), fillOpacity: 1
-        }
-      }).addTo(map).bringToBack();
-    }).catch(function () { /* Without outlines the numbers still are where they are. */ });
-  }
-
   function ask(map, layer, place) {
     var bounds = map.getBounds();
     var url = new URL(place.getAttribute('data-places'), window.location.href);
@@ -115,7 +104,8 @@
     }
     show(map, layer, points);
     window.L.control.scale({ imperial: false }).addTo(map);
-    outlines(map, place.getAttribute('data-outlines'));
+    window.ironbookOutlines(map, place.getAttribute('data-outlines'))
+      .catch(function () { /* Without outlines the numbers still are where they are. */ });
     if (points.length) { ask(map, layer, place); }
     // A map moves to make room for what is being read: it must not be taken away by that.
     var reading = false;

@@ -158,3 +158,14 @@ def test_what_waits_for_a_decision_is_said(node: Node, sign_in: Callable[..., Br
     dispute = {"id": "d1", "field": "city", "value": "Graz", "by": "anna", "at": "2026-11-20T10:00:00Z"}
     node.book.put({**customer, "disputes": [dispute]})
     assert "/replication/disputes" in text(sign_in("sales"))
+
+
+def test_an_empty_book_says_how_to_begin_and_a_filled_one_does_not(
+    dealer_node: Node, sign_in: Callable[..., Browser]
+) -> None:
+    administrator, sales = text(sign_in("admin")), text(sign_in("sales"))
+    assert "This book is empty." in administrator and "This book is empty." in sales
+    assert 'href="/replication/join"' in administrator and 'href="/replication/join"' not in sales
+
+    dealership.open_dealership(dealer_node)
+    assert "This book is empty." not in text(sign_in("sales"))
