@@ -45,6 +45,8 @@ SENTENCES = {
     "forbidden": "{user} may not use this database at {address}. Ask whoever runs it to admit this user.",
     "certificate": "The certificate of {address} cannot be trusted, so nothing was sent. Check the address, this "
     "computer's date, and ask whoever runs it whether the certificate was renewed.",
+    "certificate_date": "The certificate of {address} has expired, or is not valid yet by this computer's clock, "
+    "so nothing was sent. Check this computer's date; if it is right, ask whoever runs it to renew the certificate.",
     "missing": "{address} has no such database. Check the names of catalog and book in the connection, or ask whoever "
     "runs it to add this dealer.",
     "not_couchdb": "What answers at {address} is not a CouchDB: often a login page of the network in between. Open a "
@@ -72,6 +74,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
         "wrong_password",
         r"session_request_unauthorized|replication_auth_error|name or password is incorrect|\b401\b|unauthorized",
     ),
+    ("certificate_date", r"certificate.?(?:has.)?expired|not yet valid|bad_cert,cert_expired"),
     ("certificate", r"certificate|tls_alert|\bssl\b|handshake"),
     (
         "disk_full",
@@ -134,7 +137,8 @@ def _kind_of_error(error: StoreError) -> str:
     if isinstance(error, Unreachable):
         if "is not a store" in str(error):
             return "not_couchdb"
-        return "certificate" if kind_of(f"{words} {error}") == "certificate" else "no_network"
+        kind = kind_of(f"{words} {error}")
+        return kind if kind in ("certificate", "certificate_date") else "no_network"
     if isinstance(error, Forbidden):
         return "forbidden"
     if isinstance(error, NotFound):

@@ -97,8 +97,7 @@ class FaultProxy:
         self._open: set[socket.socket] = set()
         self._context: ssl.SSLContext | None = None
         if certificate:
-            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self._context.load_cert_chain(*certificate)
+            self.show(certificate)
         self._listener = self._listen(0)
         self._port: int = self._listener.getsockname()[1]
         self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self._port}"
@@ -118,6 +117,11 @@ class FaultProxy:
         """
         with self._lock:
             self._rules.append(_Rule(fault, method, re.compile(path), larger_than, skip, times))
+
+    def show(self, certificate: tuple[Path, Path]) -> None:
+        """From now on it is reached over TLS and shows this certificate."""
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.load_cert_chain(*certificate)
 
     def mend(self) -> None:
         """From now on everything goes through, and `asked` begins anew."""

@@ -7,8 +7,15 @@ import random
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from fault_proxy import Answer, Cut, Fault, Slow, Truncate
 from faulty_lines import Line, assert_said, assert_the_next_sync_finishes, faulty_line
 from trading import Trade, documents, edit, eventually, join, make
@@ -16,7 +23,9 @@ from trading import Trade, documents, edit, eventually, join, make
 from app.documents import saving
 from app.node import Node
 from app.replication import connections, refusals
+from app.replication.passes import run_pass
 from app.replication.schedule import Schedule, next_delay
+from app.security.certificates import own_certificate
 
 PORTAL = Answer(200, b"<!DOCTYPE html><html><title>Hotel Wi-Fi</title>Please sign in.</html>", "text/html")
 PUSH = r"book-d001/_bulk_docs"
@@ -274,3 +283,51 @@ def test_an_upstream_that_is_off_is_made_up_for_when_it_is_on_again(line: Line) 
     assert_said(line, line.sync(), "no_network", "cannot be reached")
     line.proxy.accept()
     assert_the_next_sync_finishes(line)
+
+
+def certificate_of_last_year(folder: Path, known: tuple[Path, Path]) -> tuple[Path, Path]:
+    """One that expired yesterday, with the key of another."""
+    key = serialization.load_pem_private_key(known[1].read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hq.example")])
+    now = datetime.now(UTC)
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - timedelta(days=366)).not_valid_after(now - timedelta(days=1))
+    path = folder / "expired.pem"
+    path.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    return path, known[1]
+
+
+def test_another_certificate_is_sent_nothing_until_it_is_the_right_one_again(
+    shared_trade: Trade, tmp_path: Path
+) -> None:
+    right, other = own_certificate(tmp_path / "right"), own_certificate(tmp_path / "other")
+    with faulty_line(shared_trade, "over-tls", right) as line:
+        new_document(line)
+        line.proxy.show(other)
+        assert_said(line, line.sync(), "certificate", "certificate", "cannot be trusted")
+        assert line.proxy.asked == []
+        line.proxy.show(right)
+        assert_the_next_sync_finishes(line)
+
+
+def test_an_expired_certificate_is_called_that(shared_trade: Trade, tmp_path: Path) -> None:
+    right = own_certificate(tmp_path / "right")
+    expired = certificate_of_last_year(tmp_path, right)
+    with faulty_line(shared_trade, "expired", expired) as line:
+        new_document(line)
+        assert_said(line, line.sync(), "certificate_date", "expired", "date")
+        assert line.proxy.asked == []
+        renewed = asdict(line.connection) | {"url": line.proxy.url, "certificate": right[0].read_text()}
+        del renewed["configured"]
+        line.trade.connection = connections.save_connection(shared_trade.dealer, renewed)
+        line.proxy.show(right)
+        assert_the_next_sync_finishes(line)
+
+
+def test_a_certificate_that_nobody_vouches_for_is_not_trusted(shared_trade: Trade, tmp_path: Path) -> None:
+    with faulty_line(shared_trade, "unknown", own_certificate(tmp_path)) as line:
+        unknown = replace(line.connection, certificate="")
+        result = run_pass(shared_trade.dealer, unknown)
+        assert_said(line, result, "certificate", "cannot be trusted")
+        assert line.proxy.asked == []
