@@ -6,10 +6,12 @@ import contextlib
 import gzip
 import http.client
 import ipaddress
+import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import urllib3
@@ -21,6 +23,10 @@ from embedded.replicator.transport import Download, LostConnection, Reply, withi
 _WORTH_COMPRESSING = 1_400
 """Bytes; what is smaller travels in one packet anyway."""
 _PIECE = 256 * 1024
+_SENT_PIECE = 16 * 1024
+"""Bytes. The time limit is for each piece, so a line of 2 kB a second is slow and not broken."""
+_WAITING_TO_BE_SENT = 64 * 1024
+"""Bytes that the system may hold back: a server on a slow line answers only once it has them all."""
 
 
 class HttpTransport:
@@ -65,8 +71,10 @@ class HttpTransport:
             if self._compresses and len(body) > _WORTH_COMPRESSING:
                 body = gzip.compress(body, 5)
                 headers["Content-Encoding"] = "gzip"
+            headers["Content-Length"] = str(len(body))
+        pieces = None if body is None else _read_parts([body])
         with _losses(self._pool.host):
-            reply = self._reply(self._request(method, path, query, body, headers, longer), most_bytes)
+            reply = self._reply(self._request(method, path, query, pieces, headers, longer), most_bytes)
         self._count(len(body or b""))
         return reply
 
@@ -116,7 +124,7 @@ class HttpTransport:
         method: str,
         path: str,
         query: Mapping[str, str] | None,
-        body: bytes | Iterator[bytes] | None,
+        body: Iterator[bytes] | None,
         headers: dict[str, str],
         longer: float,
     ) -> urllib3.BaseHTTPResponse:
@@ -140,24 +148,33 @@ class HttpTransport:
 
 
 def _pool(scheme: str, host: str, port: int | None, certificate: str) -> urllib3.HTTPConnectionPool:
+    options: dict[str, Any] = {"maxsize": 4, "retries": False, "socket_options": _socket_options()}
     if scheme != "https":
-        return urllib3.HTTPConnectionPool(host, port, maxsize=4, retries=False)
+        return urllib3.HTTPConnectionPool(host, port, **options)
     if not certificate:
-        return urllib3.HTTPSConnectionPool(host, port, maxsize=4, retries=False)
+        return urllib3.HTTPSConnectionPool(host, port, **options)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     # The one certificate is known to be the server's own, so it matters little by which name the server is reached.
     context.check_hostname = False
     context.load_verify_locations(cadata=certificate)
-    return urllib3.HTTPSConnectionPool(host, port, maxsize=4, retries=False, ssl_context=context, assert_hostname=False)
+    return urllib3.HTTPSConnectionPool(host, port, ssl_context=context, assert_hostname=False, **options)
 
 
-def _read_parts(parts: list[bytes | Path]) -> Iterator[bytes]:
+def _socket_options() -> list[tuple[int, int, int]]:
+    options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+    # Windows has no such option, and holds little back by itself.
+    held_back = getattr(socket, "TCP_NOTSENT_LOWAT", None)
+    return options if held_back is None else [*options, (socket.IPPROTO_TCP, held_back, _WAITING_TO_BE_SENT)]
+
+
+def _read_parts(parts: Sequence[bytes | Path]) -> Iterator[bytes]:
     for part in parts:
         if isinstance(part, bytes):
-            yield part
+            for start in range(0, len(part), _SENT_PIECE):
+                yield part[start : start + _SENT_PIECE]
             continue
         with part.open("rb") as file:
-            while piece := file.read(_PIECE):
+            while piece := file.read(_SENT_PIECE):
                 yield piece
 
 
