@@ -93,15 +93,20 @@ def show() -> ResponseReturnValue:
         disputes=count_disputes(),
         sync=status(node),
         is_empty=_is_empty(),
-        **_unread(),
+        **_unread(diary),
     )
 
 
-def _unread() -> dict[str, Any]:
-    """What others changed: how many records, and the latest of them."""
+def _unread(diary: Diary) -> dict[str, Any]:
+    """What others changed: how many records, the latest of them, and the lines of the diary that are unread."""
     until, types = unread.newest(), unread.counted()
     lines, _ = unread.latest_lines((each.name for each in types), _UNREAD_SHOWN) if types else ([], 0)
-    return {"unread_count": sum(each.count for each in types), "unread_lines": lines, "unread_newest": until}
+    return {
+        "unread_count": sum(each.count for each in types),
+        "unread_lines": lines,
+        "unread_newest": until,
+        "unread": unread.among(line.id for line in (*diary.follow_ups, *diary.tasks, *diary.opportunities)),
+    }
 
 
 @pages.get("/home/machines-due")

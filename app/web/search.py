@@ -11,6 +11,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.security.access import needs
+from app.web import unread
 from app.web.customer_machines import machine_name
 from app.web.disputes import book_or_market
 from app.web.frame import document_url
@@ -77,7 +78,12 @@ def show() -> ResponseReturnValue:
         )
         for kind, label, icon in _GROUPS
     ]
-    return render_template("search/show.html", asked=asked, groups=[group for group in groups if group.lines])
+    return render_template(
+        "search/show.html",
+        asked=asked,
+        groups=[group for group in groups if group.lines],
+        unread=unread.among(line.id for group in groups for line in group.lines),
+    )
 
 
 def _ids(asked: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -106,10 +106,9 @@ def show() -> ResponseReturnValue:
     return render_template(
         "unread/show.html",
         lines=lines,
-        types=types,
+        tabs=_tabs(types, asked),
         asked=asked,
         total=sum(each.count for each in chosen),
-        all=sum(each.count for each in types),
         label=_plural(asked) if asked else "",
         newest=newest(),
         here=request.full_path.rstrip("?"),
@@ -137,6 +136,13 @@ def read() -> ResponseReturnValue:
         said = "Everything is marked as read."
     flash(said, "success")
     return redirect(local_page(request.form.get("next", ""), url_for("unread.show")), 303)
+
+
+def _tabs(types: Iterable[UnreadType], asked: str) -> list[tuple[str, str, bool]]:
+    """All, and each type of which something is unread; none where there is nothing to choose."""
+    found = [(f"{each.label} ({each.count:,})", url_for("unread.show", type=each.name), each.name == asked)
+             for each in types]  # fmt: skip
+    return [("All", url_for("unread.show"), not asked), *found] if len(found) > 1 or asked else []
 
 
 def _marks() -> UnreadMarks:

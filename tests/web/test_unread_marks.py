@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -133,6 +134,19 @@ def test_everything_is_marked_as_read_but_what_came_after_the_page(node: Node, r
     page = text(reader, "/unread")
     assert "Ida Berg" in page
     assert "Berg Earthworks" not in page[page.index("<main") :]
+
+
+def test_the_button_of_a_list_leads_back_to_it(node: Node, reader: Browser) -> None:
+    edit(node.book, dealership.CUSTOMER, "ben", phone="+43 732 99")
+    (back,) = re.findall(r'name="next" value="(/lists[^"]*)"', text(reader, LIST))
+    assert back == LIST
+
+
+def test_what_is_found_and_what_is_due_is_marked_too(node: Node, reader: Browser) -> None:
+    edit(node.book, dealership.CUSTOMER, "ben", phone="+43 732 99")
+    dealership.add(node, "task", "D001:task:1", title="Call the bank", due_on=dealership.day(node, 2))
+    assert text(reader, "/search?q=Berg").count(MARK) == 1
+    assert text(reader, "/?whose=all").count(MARK) == 1
 
 
 def test_unread_only_shows_one_type(node: Node, reader: Browser) -> None:
