@@ -89,7 +89,7 @@ def _document(result: PassResult) -> dict[str, Any]:
         "passes": 1,
         "ok": result.failure is None,
         "failure": result.failure.kind if result.failure else "",
-        "sentence": result.error or result.note,
+        "sentence": f"{result.error} {result.note}".strip(),
         "read": result.read,
         "written": result.written,
         "failed": result.failed,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 pages = Blueprint("comparing", __name__)
 NODE_ROLE = "dealer"
+_WITHOUT_A_FORM = {"change": "Log of changes", "form": "Forms", "view": "Views", "other": "Other"}
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def comparison_page(found: Comparison, forms: dict[str, Form]) -> ComparisonPage
 
     def label(of: Difference | Totals) -> str:
         form = forms.get(of.type)
-        return form.plural if form else "Log of changes" if of.type == "change" else of.type
+        return form.plural if form else _WITHOUT_A_FORM.get(of.type, of.type)
 
     return ComparisonPage(
         connection=found.connection,

@@ -19,7 +19,14 @@ from app.web import current, jobs
 from app.web.disputes import count_disputes
 from app.web.frame import type_of
 from app.web.lookup import title_of
-from app.web.replication_page import ConnectionCard, PassLine, connection_card, document_id_in, pass_lines
+from app.web.replication_page import (
+    ConnectionCard,
+    PassLine,
+    connection_card,
+    document_id_in,
+    pass_lines,
+    readable_times,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -186,9 +193,10 @@ def edit(name: str) -> ResponseReturnValue:
 def why() -> ResponseReturnValue:
     """Why a document is not over there, in sentences; without one, the question."""
     asked = request.args.get("document", "").strip()
-    document_id = document_id_in(asked)
+    node, document_id = current.node(), document_id_in(asked)
     try:
-        sentences = explaining.why(current.node(), document_id) if document_id else []
+        told = explaining.why(node, document_id) if document_id else []
+        sentences = [readable_times(sentence, node.now().tzinfo) for sentence in told]
     except explaining.UnknownDocument as unknown:
         sentences = [str(unknown)]
     return render_template("replication/why.html", asked=asked, document_id=document_id, sentences=sentences)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from urllib.parse import unquote, urlsplit
 
 from app.replication.connections import schedule_words
 from app.replication.status import ConnectionStatus
 from app.replication.sync_log import Entry
 from app.web.ages import moment_of
-from app.web.formatting import format_count, format_number
+from app.web.formatting import format_count, format_number, format_time
 
 
 @dataclass(frozen=True)
@@ -113,6 +113,11 @@ def document_id_in(text: str) -> str:
         text = found[0] if found else ""
         text = re.sub(r"/(edit|history)$", "", text)
     return text
+
+
+def readable_times(sentence: str, zone: tzinfo | None = UTC) -> str:
+    """A sentence with its times (ISO 8601 UTC) as pages show them, in the time zone `zone`."""
+    return re.sub(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z", lambda found: format_time(found[0], zone), sentence)
 
 
 def pass_lines(entries: Iterable[Entry]) -> list[PassLine]:

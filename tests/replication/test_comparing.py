@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from trading import Trade, edit, make
 
 from app.documents import saving
+from app.node import Node
 from app.replication import comparing, connections
 from app.replication import differences as kinds
 from app.replication.comparing import CannotCompare, compare
@@ -116,6 +118,23 @@ def test_each_difference_has_its_own_reason(trade: Trade) -> None:
         ("customer", kinds.DELETED_HERE, kinds.BARE),
         ("customer", kinds.DELETED_THERE, kinds.BARE),
         ("customer", kinds.ONLY_HERE, kinds.REFUSED_THERE),
+    }
+
+
+def test_within_the_dealership_everything_is_compared(trade: Trade, make_node: Callable[..., Node]) -> None:
+    laptop, server = make_node("dealer"), trade.dealer
+    values = {"name": "dealership", "url": server.store.url, "user": server.store.user, "share": "dealer"}
+    names = {name: f"{server.store.prefix}{name}" for name in ("book", "catalog")}
+    connection = connections.save_connection(laptop, {**values, **names}, server.store.password)
+    make(laptop, name="Miller")
+    make(laptop, "keepsake", share="dealer", flowers="tulips")
+    laptop.book.put({"_id": "D001:customer:odd"})
+    run_pass(laptop, connection)
+    make(server, "keepsake", "2", share="dealer", flowers="roses")
+    result = compare(laptop, connection)
+    assert found(result) == {
+        ("keepsake", kinds.ONLY_THERE, kinds.NOT_PULLED): ["D001:keepsake:2"],
+        ("customer", kinds.PRIVATE, kinds.NOT_SHARED): ["D001:customer:odd"],
     }
 
 

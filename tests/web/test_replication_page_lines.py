@@ -13,7 +13,7 @@ from app.replication.results import Progress
 from app.replication.state import State
 from app.replication.status import ConnectionStatus
 from app.replication.sync_log import Entry
-from app.web.replication_page import connection_card, document_id_in, pass_lines
+from app.web.replication_page import connection_card, document_id_in, pass_lines, readable_times
 
 CONNECTION = Connection("manufacturer", "http://127.0.0.1:5984", "dealer-d001")
 
@@ -109,3 +109,10 @@ def test_a_records_address_is_as_good_as_its_id(pasted: str) -> None:
 
 def test_an_address_without_a_record_has_no_id() -> None:
     assert document_id_in("http://127.0.0.1:8040/replication") == ""
+
+
+def test_times_in_a_sentence_are_shown_as_pages_show_them() -> None:
+    told = readable_times("It was deleted by tom at 2026-11-25T10:04:05Z, and again at 2026-11-25T11:00:00.123456Z.")
+    assert (
+        told.replace("\u00a0", " ") == "It was deleted by tom at 25 Nov 2026, 10:04, and again at 25 Nov 2026, 11:00."
+    )
