@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, StoreError
@@ -48,9 +48,18 @@ def install(node: Node) -> None:
     if node.is_manufacturer:
         _install_catalog(node)
     refresh(node)
+    _install_into(node, _databases(node))
+
+
+def install_into(node: Node, name: str) -> None:
+    """Puts every design document that belongs there into the database `name`, which is new."""
+    _install_into(node, [node.store.database(name)])
+
+
+def _install_into(node: Node, databases: Iterable[Database]) -> None:
     in_force = design(node)
     handwritten = read_design_documents()
-    for database in _databases(node):
+    for database in databases:
         wanted = {name: dict(each.body) for name, each in handwritten.items() if each.belongs_in(database.name)}
         wanted |= _lists(in_force.views, database.name) | _unique(in_force.forms, database.name)
         install_design(database, wanted)

@@ -89,7 +89,7 @@ def add_dealer(node: Node, code: str, name: str) -> Admitted:
     node.store.put_user(user, password, roles=[_role(node), f"dealer:{code}"])
     # Last of what admits anybody: until now only administrators may open the new database.
     node.store.set_security(database, members=[user], roles=[])
-    _install_design(node)
+    _install_design(node, database)
     rev = {"_rev": known["_rev"]} if known else {}
     node.local.put(
         {
@@ -170,10 +170,10 @@ def _admit_to_catalog(node: Node) -> None:
     node.store.set_security("catalog", members=[], roles=[_role(node)])
 
 
-def _install_design(node: Node) -> None:
+def _install_design(node: Node, database: str) -> None:
     from app.design import installing
 
-    installing.install(node)
+    installing.install_into(node, database)
 
 
 # On a CouchDB that others use too, users and roles are as much in need of a name of their own as databases.
