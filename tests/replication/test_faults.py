@@ -77,7 +77,7 @@ def new_document(line: Line) -> str:
 
 AT_ONCE: dict[str, tuple[Fault, str, str]] = {
     "portal": (PORTAL, "not_couchdb", "login page"),
-    "redirect": (Answer(302, headers={"Location": "http://login.example/?secret=1"}), "not_couchdb", "login page"),
+    "redirect": (Answer(301, headers={"Location": "http://login.example/?secret=1"}), "not_couchdb", "login page"),
     "403": (error(403, "forbidden", "You are not allowed to access this db."), "forbidden", "admit"),
     "403 of something else": (page(403), "not_couchdb", "login page"),
     "429": (error(429, "too_many_requests"), "busy", "busy"),

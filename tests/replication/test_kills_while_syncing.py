@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,8 +18,10 @@ from typing import Any
 import pytest
 from estates import Estate, estate
 from faulty_lines import assert_same
-from trading import edit, make
+from filelock import FileLock
+from trading import Computer, documents, edit, eventually, join, make
 
+from app.node import Node
 from app.replication.passes import run_pass
 
 KILLS = 50
@@ -115,3 +122,45 @@ def test_either_side_killed_at_a_hundred_moments_of_a_sync_loses_and_doubles_not
             except BaseException as error:
                 error.add_note(f"the random moments of seed {seed}")
                 raise
+
+
+def test_a_sync_on_the_command_line_killed_at_any_moment_is_finished_by_the_next(
+    computers: Callable[[str], Computer], manufacturer_node: Node
+) -> None:
+    computer = computers("dealer")
+    node = computer.start()
+    connection = join(manufacturer_node, node)
+    chance = random.Random(8)
+    kills = 3
+    for round_ in range(kills):
+        for number in range(5):
+            make(node, key=f"{round_}-{number}", name="x" * 1000)
+        computer.stop()
+        with begun_sync(computer.settings.data) as process:
+            # The store of the data folder is there once the process has begun to work.
+            note = computer.settings.data / "store" / "running.json"
+            assert eventually(lambda note=note: note.exists() or process.poll() is not None)  # type: ignore[misc]
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(chance.uniform(0, 1))
+            process.kill()
+        # Its store ends when it sees that it is alone.
+        with FileLock(computer.settings.data / "store" / "store.lock", timeout=30):
+            pass
+        node = computer.start()
+        assert len(documents(node.book)) == 5 * (round_ + 1)
+    assert run_pass(node, connection).error == ""
+    assert_same(node.book, manufacturer_node.book_of("D001"))
+    assert len(documents(node.book)) == 5 * kills
+
+
+@contextmanager
+def begun_sync(data: Path) -> Iterator[subprocess.Popen[bytes]]:
+    environment = {**os.environ, "IRONBOOK_NODE_ROLE": "dealer", "IRONBOOK_NODE_DEALER": "D001"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "app.cli", "sync", "--data", str(data)],
+        cwd=Path(__file__).parents[2], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    ) as process:  # fmt: skip
+        try:
+            yield process
+        finally:
+            process.kill()
