@@ -2,7 +2,7 @@
 
 Run with an interpreter that has ICU, which the store itself does not need:
 
-    python -m venv /tmp/icu && /tmp/icu/bin/pip install icukit-pyicu && /tmp/icu/bin/python generate.py
+    python -m venv icu && icu/bin/pip install icukit-pyicu && icu/bin/python generate.py
 
 What the file holds is described in `table.py`, which reads it. Weights are ICU's own primary weights, which are of one
 to four bytes, none a prefix of another, none below 0x02; secondary and tertiary weights are replaced by their rank.
