@@ -166,10 +166,10 @@ def delete(document_id: str) -> ResponseReturnValue:
     if saved.outcome == "merged":
         flash(f"“{title}” was changed by somebody else at the same moment, so it stays, marked as disputed.", "warning")
         return redirect(document_url(document_id), 303)
-    with_others = f", and {format_count(gone.others, 'record')} along with it" if gone.others else ""
+    with_others = f", and {format_count(gone.others, 'document')} along with it" if gone.others else ""
     flash(f"“{title}” was deleted{with_others}. Its page still leads to it, if it is to be brought back.", "success")
     if gone.failed:
-        flash(f"{format_count(len(gone.failed), 'record')} could not be deleted along with it and stayed.", "warning")
+        flash(f"{format_count(len(gone.failed), 'document')} could not be deleted along with it and stayed.", "warning")
     return redirect(back, 303)
 
 
@@ -208,10 +208,10 @@ def undelete(document_id: str) -> ResponseReturnValue:
     back = saving.undelete_together(
         database, document_id, by=current.user().name, allowed=lambda kind: current.may("edit", kind)
     )
-    with_others = f", and {format_count(back.others, 'record')} along with it" if back.others else ""
+    with_others = f", and {format_count(back.others, 'document')} along with it" if back.others else ""
     flash(f"“{_title(back.saved.document)}” was brought back{with_others}.", "success")
     if back.failed:
-        flash(f"{format_count(len(back.failed), 'record')} could not be brought back along with it.", "warning")
+        flash(f"{format_count(len(back.failed), 'document')} could not be brought back along with it.", "warning")
     return redirect(document_url(document_id), 303)
 
 

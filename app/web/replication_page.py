@@ -156,7 +156,7 @@ def pass_sentence(entry: Entry) -> str:
         if entry.read or entry.written:
             done.append(f"{format_count(entry.written, 'document')} brought over")
         if entry.merged:
-            done.append(f"{format_count(entry.merged, 'record')} merged")
+            done.append(f"{format_count(entry.merged, 'document')} merged")
         if entry.disputes:
             done.append(f"{format_count(entry.disputes, 'difference')} to decide")
         if entry.failed:

@@ -127,7 +127,7 @@ def read() -> ResponseReturnValue:
     kind, ids = request.form.get("type", ""), request.form.getlist("id")
     if ids:
         marks.read(name, ids, number)
-        said = f"{format_count(len(ids), 'record')} marked as read."
+        said = f"{format_count(len(ids), 'document')} marked as read."
     elif kind:
         marks.read_type(name, kind, number)
         said = f"{_plural(kind)} are marked as read."

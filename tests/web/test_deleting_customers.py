@@ -63,16 +63,16 @@ def test_what_belongs_to_a_customer_is_ticked_and_its_machines_are_not(sales: Br
 
 def test_a_customer_goes_with_what_was_ticked_and_all_of_it_comes_back(node: Node, sales: Browser) -> None:
     everything = (dealership.CUSTOMER, dealership.OWNER, dealership.ASSISTANT, KEEPSAKE)
-    assert "“Berg Earthworks” was deleted, and 3 records along with it." in delete(node, sales, "person")
+    assert "“Berg Earthworks” was deleted, and 3 documents along with it." in delete(node, sales, "person")
     assert lives(node, *everything, dealership.EXCAVATOR) == [False, False, False, False, True]
     # The page that names what is gone still opens.
     assert sales.get(f"/machines/{dealership.EXCAVATOR}").status_code == 200
 
     listed = words(page(sales, "/recently-deleted"))
-    assert "Berg Earthworks and 3 records that went along Customer sales" in listed
+    assert "Berg Earthworks and 3 documents that went along Customer sales" in listed
     assert "Ida Berg" not in listed
     answer = sales.post(f"/documents/{dealership.CUSTOMER}/undelete", follow_redirects=True)
-    assert "was brought back, and 3 records along with it." in words(answer.get_data(as_text=True))
+    assert "was brought back, and 3 documents along with it." in words(answer.get_data(as_text=True))
     assert lives(node, *everything) == [True, True, True, True]
     assert "Nothing was deleted" in words(page(sales, "/recently-deleted"))
 

@@ -190,7 +190,7 @@ def test_why_a_keepsake_is_not_over_there(dealer_node: Node, sign_in: Callable[.
     page = text(sales, "/replication/why?document=http://localhost/documents/D001:keepsake:tom/edit")
     assert "shared within the dealership only" in page
     assert "no document" in text(sales, "/replication/why?document=D001:customer:nobody")
-    assert "has no record in it" in text(sales, "/replication/why?document=http://localhost/")
+    assert "has no document in it" in text(sales, "/replication/why?document=http://localhost/")
 
 
 def test_nothing_to_decide_is_said(dealer_node: Node, sign_in: Callable[..., Browser]) -> None:

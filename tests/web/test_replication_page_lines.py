@@ -88,7 +88,7 @@ def test_the_log_says_what_happened_in_a_sentence() -> None:
     )
     assert quiet.sentence == "Nothing to do. 12 times."
     assert quiet.seconds is None
-    assert busy.sentence == "3\u00a0documents brought over, 1\u00a0record merged, 1\u00a0document refused."
+    assert busy.sentence == "3\u00a0documents brought over, 1\u00a0document merged, 1\u00a0document refused."
     assert busy.seconds == 2.5
     assert failed.sentence == "http://127.0.0.1:5984 cannot be reached."
 

@@ -162,7 +162,7 @@ def test_the_customers_page_marks_its_lines_and_marks_them_as_read_together(node
     edit(node.book, dealership.EXCAVATOR, "ben", notes="Loud")
     page = text(reader, page_of(dealership.CUSTOMER))
     assert page.count(MARK) == 2
-    assert "2 records of this page are unread" in page.replace("\N{NO-BREAK SPACE}", " ")
+    assert "2 documents of this page are unread" in page.replace("\N{NO-BREAK SPACE}", " ")
     ids = [dealership.OWNER, dealership.EXCAVATOR]
     reader.post("/unread/read", data={"id": ids, "next": page_of(dealership.CUSTOMER)})
     assert MARK not in text(reader, page_of(dealership.CUSTOMER))
