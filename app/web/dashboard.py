@@ -16,7 +16,7 @@ from app.market.forecast import is_complete
 from app.market.places import Window
 from app.parts.plans import number
 from app.security.access import needs, polled
-from app.web import current, dashboard_page
+from app.web import current, dashboard_page, unread
 from app.web.csv_export import csv_answer
 from app.web.dealer_lines import DealerFigures, DealerLine
 from app.web.dealer_lines import dealer_lines as lines_of_dealers
@@ -58,6 +58,7 @@ def show() -> ResponseReturnValue:
     return render_template(
         "dashboard/show.html",
         scope=scope,
+        unread_card=unread.card(request.full_path.rstrip("?")),
         scope_words=scope_words(scope),
         choices=[dealer_choice(scope), make_choice(scope)],
         machines=installed.total,

@@ -44,7 +44,6 @@ _SHOWN = 25
 _ALL = 500
 _UNVISITED_SHOWN = 8
 _MACHINES_SHOWN = 10
-_UNREAD_SHOWN = 8
 # Of a book in which nobody was visited for long, those longest ago are enough to begin with.
 _MOST_UNVISITED = 2000
 # Which field of a type says that it is done.
@@ -93,20 +92,9 @@ def show() -> ResponseReturnValue:
         disputes=count_disputes(),
         sync=status(node),
         is_empty=_is_empty(),
-        **_unread(diary),
+        unread=unread.among(line.id for line in (*diary.follow_ups, *diary.tasks, *diary.opportunities)),
+        unread_card=unread.card(url_for("home.show", whose=whose)),
     )
-
-
-def _unread(diary: Diary) -> dict[str, Any]:
-    """What others changed: how many records, the latest of them, and the lines of the diary that are unread."""
-    until, types = unread.newest(), unread.counted()
-    lines, _ = unread.latest_lines((each.name for each in types), _UNREAD_SHOWN) if types else ([], 0)
-    return {
-        "unread_count": sum(each.count for each in types),
-        "unread_lines": lines,
-        "unread_newest": until,
-        "unread": unread.among(line.id for line in (*diary.follow_ups, *diary.tasks, *diary.opportunities)),
-    }
 
 
 @pages.get("/home/machines-due")

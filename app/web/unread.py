@@ -22,6 +22,7 @@ from app.web.readable import hidden_fields, readable_documents
 pages = Blueprint("unread", __name__)
 
 PAGE = 50
+CARD = 8
 # Fields named in a line; who wants all of them opens the document.
 _FIELDS_NAMED = 4
 
@@ -90,6 +91,26 @@ def latest_lines(types: Iterable[str], limit: int, before: int = 0) -> tuple[lis
         marks.forget(gone)
     lines = [_line(each, documents) for each in shown if each.document in documents]
     return lines, shown[-1].number if len(found) > limit else 0
+
+
+@dataclass(frozen=True)
+class UnreadCard:
+    """What others changed, for the page somebody begins with: how many records, and the latest of them.
+
+    `newest` is the last arrival it knows of, `here` the page it is on.
+    """
+
+    count: int
+    lines: list[UnreadLine]
+    newest: int
+    here: str
+
+
+def card(here: str) -> UnreadCard:
+    """The card of the page whose address is `here`."""
+    until, types = newest(), counted()
+    lines, _ = latest_lines((each.name for each in types), CARD) if types else ([], 0)
+    return UnreadCard(sum(each.count for each in types), lines, until, here)
 
 
 @pages.get("/unread")

@@ -204,9 +204,11 @@ def test_the_manufacturers_people_see_what_the_others_changed_in_the_catalog(
     text(manufacturer_client, "/unread")
     saving.save(manufacturer_node.catalog, part, by="kim")
     assert MARK in text(manufacturer_client, "/lists/parts?all=yes")
+    assert 'id="unread"' in text(manufacturer_client)
     edit(manufacturer_node.catalog, "part:P-1", "parts", name="Oil filter")
     text(manufacturer_client, "/catalog/parts/part:P-1")
     assert MARK not in text(manufacturer_client, "/lists/parts?all=yes")
+    assert 'id="unread"' not in text(manufacturer_client)
 
 
 def test_marks_outlive_a_restart_and_nothing_is_unread_after_the_file_was_lost(node: Node, reader: Browser) -> None:
