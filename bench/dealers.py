@@ -18,10 +18,13 @@ import embedded
 from app.config import read_settings
 from app.couch import Database, Store
 from app.documents import saving
+from app.documents.common import utc_now
+from app.documents.revising import first_revision
 from app.market.feed import FeedReport, feed_market
 from app.node import Node, open_node
 from app.replication import dealers
 from app.replication.results import session_counts
+from app.steps import Steps
 from bench.figures import Figure, figure, percentile
 
 DOCUMENTS = 500
@@ -42,19 +45,24 @@ class _Dealer:
     upstream: Any
 
 
-def figures(count: int, minutes: float = 1.0) -> list[Figure]:
+def figures(count: int, minutes: float = 1.0, quiet: bool = False) -> list[Figure]:
     """The figures of `count` dealers, who change things for so many `minutes`. Raises RuntimeError for a loss."""
     with tempfile.TemporaryDirectory(prefix="ironbook-bench-") as folder, ExitStack() as stack:
         head_office = stack.enter_context(open_node(_settings(Path(folder))))
         laptops = stack.enter_context(embedded.start(Path(folder) / "laptops", admin=("bench", "bench")))
         here = Store(laptops.url, "bench", "bench")
-        made = [_dealer(head_office, here, number) for number in range(count)]
-        started = time.perf_counter()
-        first = _in_turns(here, made)
-        first_seconds = time.perf_counter() - started
-        feed_market(head_office)
-        waits, late, rounds = _changing(here, made, minutes)
-        _in_turns(here, made)
+        steps = Steps(quiet)
+        with steps.step("make", f"Making {count} dealers with a book each"):
+            made = [_dealer(head_office, here, number) for number in range(count)]
+        with steps.step("first", "Syncing all of them together"):
+            started = time.perf_counter()
+            first = _in_turns(here, made)
+            first_seconds = time.perf_counter() - started
+        with steps.step("feed", "Feeding the market"):
+            feed_market(head_office)
+        with steps.step("change", "Changing and syncing for a minute each"):
+            waits, late, rounds = _changing(here, made, minutes)
+            _in_turns(here, made)
         fed_seconds, report = _fed(head_office)
         idle_seconds, idle = _fed(head_office)
         if report.fed != count or idle.fed:
@@ -84,7 +92,7 @@ def _dealer(head_office: Node, here: Store, number: int) -> _Dealer:
     code = f"D{number:03}"
     admitted = dealers.add_dealer(head_office, code, f"Dealer {code}")
     book = here.create(f"book-{code.lower()}")
-    saving.save_many(book, _documents(code), _BY)
+    book.bulk([first_revision(document, _BY, utc_now()).document for document in _documents(code)])
     upstream = Store(head_office.store.url, admitted.user, admitted.password)
     return _Dealer(code, book, upstream.endpoint(admitted.database))
 

@@ -83,7 +83,7 @@ def sync(documents: int | None, conflicts: int | None, dealers: int | None, as_j
     if conflicts:
         return _show(_figures("conflicts", conflicts=conflicts), as_json)
     if dealers:
-        return _show(_figures("dealers", count=dealers), as_json)
+        return _show(_figures("dealers", count=dealers, quiet=as_json), as_json)
     return _show(_figures("sync", documents=documents or 10_000), as_json)
 
 
