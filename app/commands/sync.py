@@ -95,7 +95,8 @@ def compare(name: str | None, examples: int, data: Path | None) -> int:
     with opened(data) as node:
         chosen = [connections.find_connection(node, name)] if name else connections.connections(node)
         if not chosen:
-            click.echo("This node has no connection, so there is nothing to compare with.")
+            where = "; dealers sync with it: compare on a dealer's node" if node.is_manufacturer else ""
+            click.echo(f"This node has no connection, so there is nothing to compare with{where}.")
             return 1
         steps = Steps()
         stopping = stop_on_signals()

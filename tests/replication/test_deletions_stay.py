@@ -218,6 +218,28 @@ def test_a_replica_copied_to_a_second_computer_goes_its_own_way(
     assert len(documents(node.book)) == 7
 
 
+def test_what_was_deleted_together_comes_back_together_from_another_computer(
+    trade: Trade, make_node: Callable[..., Node]
+) -> None:
+    laptop = second_computer(trade, make_node)
+    root = make(trade.dealer, key="kept", name="Kept")
+    ids = [make(trade.dealer, "person", str(n), customer=KEPT, name=f"Person {n}")["_id"] for n in range(3)]
+    ids.append(make(trade.dealer, "keepsake", "1", share="dealer", customer=KEPT, flowers="tulips")["_id"])
+    sync(trade.dealer)
+    sync(laptop)
+    saving.delete_together(trade.dealer.book, root, ids, "sara")
+    sync(trade.dealer)
+    sync(laptop)
+    assert documents(trade.replica) == documents(laptop.book) == {}
+
+    # The laptop never had the keepsake, which is private and stays deleted where it was.
+    assert saving.undelete_together(laptop.book, KEPT, "tom").others == 3
+    sync(laptop)
+    sync(trade.dealer)
+    assert set(documents(trade.dealer.book)) == {KEPT, *ids[:3]}
+    assert documents(trade.dealer.book) == documents(laptop.book) == documents(trade.replica)
+
+
 def test_the_name_of_a_replica_changes_nothing_of_what_it_carries(trade: Trade) -> None:
     connection: Connection = trade.connection
     make(trade.dealer, key="1", name="Shared")

@@ -76,8 +76,13 @@ def test_who_only_reads_compares_nothing(
 
 def test_every_record_leads_to_whether_it_is_over_there(dealer_node: Node, sign_in: Callable[..., Browser]) -> None:
     dealership.add(dealer_node, "customer", dealership.CUSTOMER, name="Berg Earthworks")
+    dealership.add(
+        dealer_node, "machine", dealership.LOADER, make="Acme", serial="950001", customer=dealership.CUSTOMER
+    )
     sales = sign_in("sales")
-    page = sales.get(f"/documents/{dealership.CUSTOMER}").get_data(as_text=True)
     address = f"/replication/why?document={dealership.CUSTOMER}"
-    assert address in page
+    for page in (f"/documents/{dealership.CUSTOMER}", f"/customers/{dealership.CUSTOMER}"):
+        assert address in sales.get(page).get_data(as_text=True)
+    machine = sales.get(f"/machines/{dealership.LOADER}").get_data(as_text=True)
+    assert f"/replication/why?document={dealership.LOADER}" in machine
     assert "nothing leaves it" in sales.get(address).get_data(as_text=True)
