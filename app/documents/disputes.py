@@ -60,7 +60,13 @@ def entry_of(each: Dispute) -> str:
     return f"{each['field']}.{each['row']}" if "row" in each else str(each["field"])
 
 
-def value_in(each: Dispute, document: Mapping[str, Any]) -> Any:
+def disputes_in(document: Mapping[str, Any]) -> int:
+    """How many disputes of a document wait for somebody to decide."""
+    disputes = document.get("disputes")
+    return len(disputes) if isinstance(disputes, list) else 0
+
+
+def value_in(each: Mapping[str, Any], document: Mapping[str, Any]) -> Any:
     """What the document has now where the dispute has another value."""
     if each["field"] == DELETED:
         return bool(document.get("_deleted"))

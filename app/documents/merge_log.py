@@ -13,8 +13,8 @@ from app.documents.changes import entry_of_log, file_rows
 from app.documents.common import digest
 from app.documents.merging import Choice, Leaf, Merged, merge
 
-# Who a merge is signed by: no person, for nobody was asked.
-MERGE = "merge"
+# What a merge is signed by, as programs sign: nobody was asked.
+MERGE = "ironbook:merge"
 
 
 def merge_entry(winner: Leaf, merged: Merged, document: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -179,6 +179,11 @@ class _Branches:
         self._foreign = [is_foreign(leaf) for leaf in live]
         self._forks = [[fork_point(one, other) for other in live] for one in live]
 
+    def every_entry(self) -> list[str]:
+        """The entries of all leaves; those that somebody emptied, too: that was an edit."""
+        told = (*self.entries, *self.revisions)
+        return list(dict.fromkeys(entry for found in told for entry in found))
+
     def revision(self, entry: str, leaf: int) -> int:
         if self._foreign[leaf]:
             return generation(self.live[leaf]["_rev"])
@@ -256,7 +261,7 @@ def _merge_fields(live: Sequence[Leaf], known: set[str]) -> _Fields:
     branches = _Branches(live)
     merged: Entries = {}
     made = _Fields({})
-    for entry in dict.fromkeys(entry for found in branches.entries for entry in found):
+    for entry in branches.every_entry():
         values = [found.get(entry) for found in branches.entries]
         chosen = 0
         if not all(same(values[0], value) for value in values[1:]):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.documents.disputes import disputes_in
 from app.people.birthdays import next_birthday
 from app.web.ages import ago, ahead, day_of
 from app.web.customer_machines import MachineLine, MachineState, OpenBulletin, machine_lines, open_bulletins
@@ -37,6 +38,7 @@ class KeepsakeCard:
     flowers: str
     family: str
     notes: str
+    disputes: int
 
 
 @dataclass(frozen=True)
@@ -122,12 +124,6 @@ class CustomerDocuments:
     tasks: Sequence[Document] = ()
 
 
-def disputes_in(document: Document) -> int:
-    """How many fields of `document` wait for somebody to decide."""
-    disputes = document.get("disputes")
-    return len(disputes) if isinstance(disputes, list) else 0
-
-
 def person_cards(people: Iterable[Document], keepsakes: Iterable[Document], today: date) -> list[PersonCard]:
     """The people by name, each with what is remembered about them."""
     people = sorted(people, key=lambda person: str(person.get("name", "")).casefold())
@@ -167,6 +163,7 @@ def keepsake_card(keepsake: Document, today: date) -> KeepsakeCard:
         flowers=str(keepsake.get("flowers") or ""),
         family=str(keepsake.get("family") or ""),
         notes=str(keepsake.get("notes") or ""),
+        disputes=disputes_in(keepsake),
     )
 
 

@@ -13,13 +13,15 @@ from flask.typing import ResponseReturnValue
 from app.couch import Database
 from app.security.access import needs
 from app.web import current, history
-from app.web.documents import titles_of
+from app.web.documents import changes_about, titles_of
 from app.web.lookup import title_of
 
 pages = Blueprint("disputes", __name__)
 
 # Documents on one page; the rest follows by key.
 PAGE = 25
+# Entries of a document's log in which the page looks for who wrote what; a dispute itself says it less exactly.
+CHANGES_LOOKED_AT = 20
 
 
 @dataclass(frozen=True)
@@ -55,26 +57,29 @@ def show() -> ResponseReturnValue:
     following = rows[PAGE] if len(rows) > PAGE else None
     documents = [row.doc for row in rows[:PAGE] if row.doc and current.may("read", row.doc)]
     forms = {str(document["type"]): current.forms().get(str(document["type"])) for document in documents}
+    logs = changes_about(database, [document["_id"] for document in documents], CHANGES_LOOKED_AT)
     named: set[str] = set()
     for document in documents:
         named |= history.ids_in((), document, forms[document["type"]])
     titles = titles_of(named, around=database)
     return render_template(
         "replication/disputes.html",
-        documents=[_disputed(document, forms[document["type"]], titles) for document in documents],
+        documents=[
+            _disputed(document, forms[document["type"]], titles, logs[document["_id"]]) for document in documents
+        ],
         here=request.full_path.rstrip("?"),
         first=url_for("disputes.show") if start else "",
         next=url_for("disputes.show", start=json.dumps([following.key, following.id])) if following else "",
     )
 
 
-def _disputed(document: dict[str, Any], form: Any, titles: dict[str, str]) -> Disputed:
+def _disputed(document: dict[str, Any], form: Any, titles: dict[str, str], log: list[dict[str, Any]]) -> Disputed:
     return Disputed(
         id=document["_id"],
         title=title_of(document, current.forms()),
         type=form.label if form else str(document["type"]),
         document=document,
-        disputes=history.disputes_of(document, form, titles, current.user().roles, _zone()),
+        disputes=history.disputes_of(document, form, titles, current.user().roles, _zone(), entries=log),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import tzinfo
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ def _document_page(document_id: str, typed: Mapping[str, tuple[Any, str]]) -> Re
         sections=document_fields.shown_sections(form, document, named, current.user().roles) if form else [],
         unknown=document_fields.unknown_fields(form, document),
         files=file_fields(document, form),
-        disputes=history.disputes_of(document, form, named, current.user().roles, _zone(), typed),
+        disputes=history.disputes_of(document, form, named, current.user().roles, _zone(), typed, entries),
         changes=history.changes_of(entries, form, named, current.user().roles),
         more_changes=len(entries) == CHANGES_SHOWN,
         editable=form is not None and not form.read_only and current.may("edit", kind),
@@ -289,16 +289,16 @@ def _find(document_id: str) -> tuple[Database, dict[str, Any] | None]:
 
 
 def _changes(database: Database, document_id: str) -> list[dict[str, Any]]:
-    rows = database.view(
-        "history",
-        "by_document",
-        startkey=[document_id, {}],
-        endkey=[document_id],
-        descending=True,
-        include_docs=True,
-        limit=CHANGES_SHOWN,
-    )
-    return [row.doc for row in rows if row.doc]
+    return changes_about(database, [document_id], CHANGES_SHOWN)[document_id]
+
+
+def changes_about(database: Database, ids: Sequence[str], limit: int) -> dict[str, list[dict[str, Any]]]:
+    """The newest `limit` entries in the log of changes of each document, newest first, in one request."""
+    queries = [
+        {"startkey": [id, {}], "endkey": [id], "descending": True, "include_docs": True, "limit": limit} for id in ids
+    ]
+    answers = database.view_queries("history", "by_document", queries)
+    return {id: [row.doc for row in rows if row.doc] for id, rows in zip(ids, answers, strict=True)}
 
 
 def _read(form: Form, database: Database, document: Mapping[str, Any] | None = None) -> Editing:

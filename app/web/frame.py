@@ -15,6 +15,7 @@ from app.project import ROOT
 from app.security import rights
 from app.security.access import needs, polled, public
 from app.web import current, formatting
+from app.web.dispute_marks import is_disputed
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -88,13 +89,14 @@ PAGE_OF_TYPE = {
 
 
 def install(app: Flask, node: Node) -> None:
-    """Gives the templates their names: ``ui``, ``asset``, ``document_url``, ``may``, ``label_of``, the filters."""
+    """Gives the templates their names: ``ui``, ``asset``, ``document_url``, ``is_disputed``, ``may`` …, the filters."""
     formatting.install(app, node.now, node.settings.currency)
     app.jinja_env.globals.update(
         ui=_Components(app),
         asset=asset,
         vendored=lambda name: asset(VENDORED[name]),
         document_url=document_url,
+        is_disputed=is_disputed,
         may=current.may,
         label_of=current.label_of,
         navigation=navigation,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
+from app.documents.disputes import disputes_in
 from app.parts.due import Due
 from app.parts.history import last_done, read_services
 from app.parts.plans import PlanLine, number, part_number
@@ -64,6 +65,7 @@ class ServiceLine:
     technician: str
     notes: str
     lines: tuple[str, ...]
+    disputes: int = 0
 
 
 def usage_sentence(usage: Usage, readings: Sequence[Document], today: date) -> str:
@@ -177,6 +179,7 @@ def service_lines(services: Iterable[Document], plan: Iterable[PlanLine]) -> lis
                 technician=str(service.get("technician") or ""),
                 notes=str(service.get("notes") or ""),
                 lines=tuple(dict.fromkeys(_line_words(row, titles) for row in rows)),
+                disputes=disputes_in(service),
             )
         )
     return found
@@ -211,6 +214,7 @@ class BulletinLine:
     severity: str
     tone: str
     parts: tuple[str, ...]
+    disputes: int = 0
 
 
 SEVERITY_TONES = {"safety": "bad", "important": "warning", "advice": "info"}
@@ -231,6 +235,7 @@ def bulletin_lines(bulletins: Iterable[Document]) -> list[BulletinLine]:
                 severity=severity,
                 tone=SEVERITY_TONES.get(severity, "info"),
                 parts=tuple(_needed(row) for row in rows),
+                disputes=disputes_in(bulletin),
             )
         )
     return lines
@@ -317,7 +322,7 @@ def machine_page(
         make=make,
         model=model,
         model_id=str((found.model or {}).get("_id") or ""),
-        disputes=len(machine.get("disputes") or ()),
+        disputes=disputes_in(machine),
         hours_now=usage.hours_now,
         hours_note=_hours_note(usage, today),
         hours_per_day=usage.hours_per_day,

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from app.documents.disputes import disputes_in
 from app.market.standing import hours_on, standing_id
 from app.security.access import needs, require
 from app.web import current, machines
@@ -87,6 +88,7 @@ def _machine_line(machine: Mapping[str, Any], standing: Mapping[str, Any], today
     model = str(machine.get("model") or "").removeprefix("model:")
     return {
         "id": machine["_id"],
+        "disputes": disputes_in(machine),
         "title": " ".join(str(part) for part in (machine.get("make"), model, machine.get("serial")) if part),
         "status": str(machine.get("status") or "").capitalize(),
         "hours": hours_on(standing, today),

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from app.couch import Row
+from app.documents.disputes import disputes_in
 from app.market.standing import hours_on, standing_id
 from app.web.document_fields import ShownField
 from app.web.formatting import format_count, format_money, format_number
@@ -41,6 +42,7 @@ class Line:
 
     id: str
     cells: Sequence[ShownField]
+    disputes: int = 0
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class Table:
 
     def lines(self, rows: Iterable[Row], known: Known) -> list[Line]:
         """The rows as lines; a row whose document went away meanwhile is left out."""
-        return [Line(self.opens(row), self.cells(row, known)) for row in rows if row.doc]
+        return [Line(self.opens(row), self.cells(row, known), disputes_in(row.doc)) for row in rows if row.doc]
 
     def csv_heads(self, currency: str) -> list[str]:
         """The heads of the table as a file: money says its currency, machines are told in parts as well."""

@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from app.documents.disputes import disputes_in
 from app.security.access import needs
 from app.web import unread
 from app.web.customer_machines import machine_name
@@ -41,6 +42,7 @@ class Line:
     title: str
     sub: str
     side: str
+    disputes: int = 0
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ def numbers_in(asked: str) -> list[str]:
 
 def line_of(document: Mapping[str, Any], customers: Mapping[str, Mapping[str, Any]], number: str) -> Line:
     """A document as it is listed; `number` is the kind of number it was found by (pure)."""
+    disputes = disputes_in(document)
     owner = str(customers.get(str(document.get("customer") or ""), {}).get("name") or "")
     if document["type"] == "machine":
         numbers = (
@@ -123,12 +126,12 @@ def line_of(document: Mapping[str, Any], customers: Mapping[str, Mapping[str, An
             ("PIN", document.get("pin") if number == "PIN" else ""),
         )
         side = ", ".join(f"{label} {value}" for label, value in numbers if value)
-        return Line(str(document["_id"]), machine_name(document), owner or "own stock", side)
+        return Line(str(document["_id"]), machine_name(document), owner or "own stock", side, disputes)
     if document["type"] == "person":
         sub = _joined([document.get("job"), owner])
-        return Line(str(document["_id"]), str(document.get("name") or ""), sub, first_phone(document))
+        return Line(str(document["_id"]), str(document.get("name") or ""), sub, first_phone(document), disputes)
     sub = _joined([document.get("city"), document.get("number")])
-    return Line(str(document["_id"]), str(document.get("name") or ""), sub, str(document.get("phone") or ""))
+    return Line(str(document["_id"]), str(document.get("name") or ""), sub, str(document.get("phone") or ""), disputes)
 
 
 def _joined(parts: Iterable[Any]) -> str:

@@ -34,7 +34,7 @@ def test_a_merge_tells_which_value_it_took_from_whom(store: Store) -> None:
 
     [entry] = merges(here)
     assert (entry["document"], entry["document_type"], entry["share"]) == (ID, "customer", "manufacturer")
-    assert (entry["by"], entry["at"]) == ("merge", AT.format(3))
+    assert (entry["by"], entry["at"]) == ("ironbook:merge", AT.format(3))
     assert told(here) == [{"field": "city", "from": "Ulm", "to": "Wien", "by": "bert", "at": AT.format(3)}]
 
 

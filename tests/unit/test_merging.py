@@ -112,6 +112,23 @@ def test_a_row_changed_differently_is_a_dispute_about_that_row() -> None:
     assert {merged["phones"][0]["number"], dispute["value"]["number"]} == {"x", "y"}
 
 
+def test_a_field_that_was_filled_and_emptied_again_is_an_edit_that_a_merge_passes_on() -> None:
+    here, there = pair(name="Kies AG")
+    third = Replica()
+    third.pull(here)
+    third.edit("carl", "2026-01-02T00:00:00Z", phone="3")
+    there.edit("bert", "2026-01-03T00:00:00Z", phone="2")
+    there.edit("bert", "2026-01-04T00:00:00Z", phone=None)
+    for name in ("Kies SE", "Kies KG", "Kies GmbH"):
+        here.edit("anna", "2026-01-05T00:00:00Z", name=name)
+    here.pull(there)
+    here.merge()
+
+    merged = met(here, third)
+
+    assert {merged.get("phone"), *(each["value"] for each in merged["disputes"])} == {None, "3"}
+
+
 def test_rows_that_took_the_place_of_a_text_are_not_lost_to_who_emptied_it() -> None:
     here, there = pair(name="Kies AG", phones=[{"id": "a", "number": "1"}])
     here.edit("anna", "2026-01-02T00:00:00Z", phones=None)
