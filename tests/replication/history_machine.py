@@ -400,7 +400,7 @@ class Histories(RuleBasedStateMachine):
         return f"node{desk.number}"
 
     def _was_replaced(self, event: Event) -> bool:
-        """Whether somebody who was shown the same, by whomever it was typed, replaced it: who say the same say it once."""
+        """Whether somebody who was shown the same, whoever typed it, replaced it: who say the same say it once."""
         return any(
             (each.document, each.field, each.row, each.text) == (event.document, event.field, event.row, event.text)
             for each in self.overwritten
