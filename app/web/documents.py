@@ -345,7 +345,8 @@ def _content(deletion: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _edit_page(form: Form, document: Mapping[str, Any], editing: Editing) -> str:
-    return _form_page(form, editing, f"Edit {_title(document)}", document)
+    named = titles_of(document_fields.references(form, document), around=current.database_of(str(document["_id"])))
+    return _form_page(form, editing, f"Edit {title_of(document, current.forms(), named)}", document)
 
 
 def _new_page(form: Form, editing: Editing, existing: str = "") -> str:

@@ -70,7 +70,7 @@ def _page(
     )
     page = render_template(
         "adding/form.html",
-        title=f"Edit {title_of(document, current.forms())}",
+        title=f"Edit {title_of(document, current.forms(), named)}",
         section=section,
         scope=section,
         fields=[each for part in drawn for each in part.fields if each.name != "customer"],

@@ -87,3 +87,14 @@ def test_the_pages_written_by_hand_call_a_field_what_its_form_calls_it(
     customer = text(sales, f"/customers/{dealership.CUSTOMER}")
     assert "<dt>Ring them on</dt>" in customer
     assert "<dt>Frame number</dt>" in text(sales, f"/machines/{dealership.EXCAVATOR}")
+
+
+def test_a_dealers_own_forms_are_a_list_for_those_who_design(
+    dealer_node: Node, sign_in: Callable[..., Browser]
+) -> None:
+    add_fields(dealer_node, "customer", GRADE)
+
+    page = text(sign_in("designer"), "/lists/own-forms")
+    assert "/documents/D001:form:customer" in page and page.count("row-link") == 1
+    assert "Gravel grade" in text(sign_in("designer"), "/documents/D001:form:customer")
+    assert sign_in("sales").get("/lists/own-forms").status_code == 403

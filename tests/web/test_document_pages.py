@@ -353,3 +353,22 @@ def test_a_customers_own_people_come_first_where_one_is_chosen(client: Browser, 
 
 def test_a_list_of_matches_is_refused_where_the_documents_are(sign_in: Callable[..., Browser]) -> None:
     assert sign_in("designer").get("/lookup/keepsake?q=a").status_code == 403
+
+
+def test_the_page_that_edits_a_keepsake_says_whose_it_is(sign_in: Callable[..., Browser], dealer_node: Node) -> None:
+    saving.save_many(
+        dealer_node.book,
+        [
+            {"_id": "D001:person:p", "type": "person", "dealer": "D001", "share": "manufacturer", "name": "Ada Berg"},
+            {
+                "_id": "D001:keepsake:k",
+                "type": "keepsake",
+                "dealer": "D001",
+                "share": "dealer",
+                "person": "D001:person:p",
+            },
+        ],
+        "test",
+    )
+
+    assert "Edit Ada Berg" in sign_in("sales").get("/documents/D001:keepsake:k/edit").get_data(as_text=True)
