@@ -95,7 +95,7 @@ def latest_lines(types: Iterable[str], limit: int, before: int = 0) -> tuple[lis
 
 @dataclass(frozen=True)
 class UnreadCard:
-    """What others changed, for the page somebody begins with: how many records, and the latest of them.
+    """What others changed, for the page somebody begins with: how many documents, and the latest of them.
 
     `newest` is the last arrival it knows of, `here` the page it is on.
     """
