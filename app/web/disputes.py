@@ -10,7 +10,7 @@ from typing import Any
 from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from app.couch import Database
+from app.couch import Database, Row
 from app.security.access import needs
 from app.web import current, history
 from app.web.documents import changes_about, titles_of
@@ -42,19 +42,44 @@ def book_or_market() -> Database:
 
 
 def count_disputes() -> int:
-    """How many fields wait for somebody to decide: one reduced row."""
-    rows = book_or_market().view("conflicts", "disputes", reduce=True).rows
-    return int(rows[0].value) if rows else 0
+    """How many fields wait for somebody to decide: one reduced row of each database."""
+    rows = [row for database in _databases() for row in database.view("conflicts", "disputes", reduce=True).rows]
+    return sum(int(row.value) for row in rows)
+
+
+def _databases() -> list[Database]:
+    """Where people of this node decide: a dealer's catalog is the manufacturer's to settle."""
+    node = current.node()
+    return [node.catalog, node.market] if node.is_manufacturer else [node.book]
 
 
 @pages.get("/replication/disputes")
 @needs("read:book", "read:market")
 def show() -> ResponseReturnValue:
-    """Every document with two values for one field, by type, each to be decided with one click."""
-    database = book_or_market()
+    """Every document with two values for one field, by type, each to be decided with one click.
+
+    The catalog's are few, for one node writes it: they stand before the others, on the first page.
+    """
     start = _start(request.args.get("start", ""))
+    documents: list[Disputed] = []
+    following = None
+    for database in _databases():
+        if database.name == "catalog" and start:
+            continue
+        found, following = _page(database, start)
+        documents += found
+    return render_template(
+        "replication/disputes.html",
+        documents=documents,
+        here=request.full_path.rstrip("?"),
+        first=url_for("disputes.show") if start else "",
+        next=url_for("disputes.show", start=json.dumps([following.key, following.id])) if following else "",
+    )
+
+
+def _page(database: Database, start: dict[str, Any]) -> tuple[list[Disputed], Row | None]:
+    """The disputed documents of a database from `start` on, and the row at which the next page begins."""
     rows = database.view("conflicts", "disputes", reduce=False, include_docs=True, limit=PAGE + 1, **start).rows
-    following = rows[PAGE] if len(rows) > PAGE else None
     documents = [row.doc for row in rows[:PAGE] if row.doc and current.may("read", row.doc)]
     forms = {str(document["type"]): current.forms().get(str(document["type"])) for document in documents}
     logs = changes_about(database, [document["_id"] for document in documents], CHANGES_LOOKED_AT)
@@ -62,15 +87,8 @@ def show() -> ResponseReturnValue:
     for document in documents:
         named |= history.ids_in((), document, forms[document["type"]])
     titles = titles_of(named, around=database)
-    return render_template(
-        "replication/disputes.html",
-        documents=[
-            _disputed(document, forms[document["type"]], titles, logs[document["_id"]]) for document in documents
-        ],
-        here=request.full_path.rstrip("?"),
-        first=url_for("disputes.show") if start else "",
-        next=url_for("disputes.show", start=json.dumps([following.key, following.id])) if following else "",
-    )
+    found = [_disputed(each, forms[each["type"]], titles, logs[each["_id"]]) for each in documents]
+    return found, rows[PAGE] if len(rows) > PAGE else None
 
 
 def _disputed(document: dict[str, Any], form: Any, titles: dict[str, str], log: list[dict[str, Any]]) -> Disputed:

@@ -154,3 +154,7 @@ def test_head_offices_rows_mark_what_a_dealer_has_to_decide(store_server: tuple[
             (f"/market/customers/{head_office.CUSTOMER}", "ACME-1"),
         ):
             assert MARK in row_of(admin, address, name), (address, name)
+        dispute(node.catalog)
+        page = text(admin, "/replication/disputes")
+        assert "Check the hose" in page
+        assert "Berg Earthworks" in page
