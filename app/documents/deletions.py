@@ -36,9 +36,15 @@ def offered_since(now: datetime | None = None) -> str:
 
 
 def is_too_old(leaves: Sequence[Mapping[str, Any]], now: datetime | None = None) -> bool:
-    """Whether all leaves of a document are deletions from before that time; one without a time is not (pure)."""
+    """Whether all leaves of a document are deletions from before that time; one without a time is not (pure).
+
+    A deletion from before the document was made was dated by a clock that was wrong.
+    """
     since = offered_since(now)
-    return all(leaf.get("_deleted") and str(leaf.get("deleted_at") or since) < since for leaf in leaves)
+    return all(
+        leaf.get("_deleted") and max(str(leaf.get("deleted_at") or since), str(leaf.get("created_at") or "")) < since
+        for leaf in leaves
+    )
 
 
 def read_deletions(

@@ -96,5 +96,6 @@ def test_what_was_deleted_is_offered_for_ninety_days() -> None:
     assert offered_since(now) == "2026-08-27T10:00:00Z"
     old, new = {"_deleted": True, "deleted_at": "2026-08-27T09:59:59Z"}, {"_deleted": True, "deleted_at": "2036-01-01"}
     assert is_too_old([old], now)
+    assert not is_too_old([{**old, "deleted_at": "1999-01-01T00:00:00Z", "created_at": "2026-11-01T00:00:00Z"}], now)
     for others in ([new], [{"_deleted": True}], [{"name": "living"}]):
         assert not is_too_old([old, *others], now)

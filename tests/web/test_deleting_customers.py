@@ -92,18 +92,18 @@ def test_nothing_ticked_deletes_the_customer_alone(node: Node, sales: Browser) -
 
 
 def test_what_was_deleted_more_than_ninety_days_ago_is_not_offered(node: Node, sales: Browser) -> None:
-    document = node.book.get(dealership.CUSTOMER) or {}
-    long_ago = utc_text(datetime.now(UTC) - timedelta(days=91))
-    saving.delete(node.book, document, "sales", now=long_ago)
+    former = dealership.document(node, "customer", "D001:customer:former", name="Former Earthworks")
+    document = saving.save(node.book, former, by="test", now="2020-01-01T00:00:00Z").document
+    saving.delete(node.book, document, "sales", now=utc_text(datetime.now(UTC) - timedelta(days=91)))
     saving.delete(node.book, node.book.get(dealership.LOADER) or {}, "sales")
     listed = words(page(sales, "/recently-deleted"))
     assert "950001" in listed
-    assert "Berg Earthworks" not in listed
-    gone = words(page(sales, f"/documents/{dealership.CUSTOMER}"))
+    assert "Former Earthworks" not in listed
+    gone = words(page(sales, "/documents/D001:customer:former"))
     assert "deleted more than 90 days ago" in gone
     assert "Bring it back" not in gone
-    assert sales.post(f"/documents/{dealership.CUSTOMER}/undelete").status_code == 410
-    assert lives(node, dealership.CUSTOMER) == [False]
+    assert sales.post("/documents/D001:customer:former/undelete").status_code == 410
+    assert lives(node, "D001:customer:former") == [False]
 
 
 def test_the_list_is_paged_by_key_and_leaves_out_what_lives_again(
