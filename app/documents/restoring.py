@@ -8,7 +8,7 @@ from typing import Any
 from app.couch import Database, NotFound
 from app.documents.changes import content_before
 from app.documents.common import FIXED_FIELDS
-from app.documents.disputes import Dispute, deletion_dispute
+from app.documents.disputes import Dispute, deletion_dispute, ordered
 from app.documents.merging import merge
 from app.documents.revising import Revision, first_revision
 
@@ -70,15 +70,18 @@ def deleted_meanwhile(database: Database, id: str, base: Mapping[str, Any] | Non
         restored = {**base, "_id": id}
         if leaves:
             restored["_rev"] = merge(leaves).document["_rev"]
-    winner = merge(leaves).document if leaves else {"_rev": "0-", "deleted_by": ""}
-    return {**restored, "_deleted_by": deletion_dispute(winner)}
+    deletions = [leaf for leaf in leaves if leaf.get("_deleted") and not leaf.get("merged")]
+    told = deletions or [merge(leaves).document if leaves else {"_rev": "0-", "deleted_by": ""}]
+    # Several people may have deleted it apart: whoever saved it now knew of none of them.
+    return {**restored, "_deleted_by": ordered({each["id"]: each for each in map(deletion_dispute, told)}.values())}
 
 
 def marked(revision: Revision, current: Mapping[str, Any]) -> Revision:
-    """The revision of a document that :func:`deleted_meanwhile` gave, with the dispute that says who deleted it."""
-    deletion: Dispute = current["_deleted_by"]
+    """The revision of a document that :func:`deleted_meanwhile` gave, with the disputes that say who deleted it."""
+    deletions: list[Dispute] = current["_deleted_by"]
+    ids = {each["id"] for each in deletions}
     document = {name: value for name, value in revision.document.items() if name != "_deleted_by"}
-    document["resolved"] = [id for id in document.get("resolved", ()) if id != deletion["id"]]
+    document["resolved"] = [id for id in document.get("resolved", ()) if id not in ids]
     document = {name: value for name, value in document.items() if name != "resolved" or value}
-    document["disputes"] = [*document.get("disputes", ()), deletion]
-    return Revision(document, True, (), (*revision.disputes, deletion))
+    document["disputes"] = [*document.get("disputes", ()), *deletions]
+    return Revision(document, True, (), (*revision.disputes, *deletions))

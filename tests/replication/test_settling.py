@@ -105,3 +105,22 @@ def test_a_decision_for_what_stands_survives_a_merge_with_a_branch_that_never_to
 
     said = {document["phone"], *(each["value"] for each in document.get("disputes", ()))}
     assert said == {kept, other}
+
+
+def test_a_save_that_met_two_deletions_tells_of_both(store: Store) -> None:
+    here, there = pair(store)
+    shown = here.get(ID)
+    assert shown is not None
+    saving.delete(here, shown, "anna", AT.format(1))
+    saving.delete(there, shown, "bert", AT.format(2))
+    carry(there, here)
+
+    saving.save(here, {**shown, "phone": "3"}, "carl", shown, AT.format(3))
+
+    document = here.get(ID)
+    assert document is not None
+    assert [(each["field"], each["by"]) for each in document["disputes"]] == [
+        ("_deleted", "anna"),
+        ("_deleted", "bert"),
+    ]
+    assert synced(here, there)["phone"] == "3"
