@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
-from urllib.parse import urlsplit
-
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from app.errors import IronbookError
 from app.replication import members
-from app.replication.invitations import Invitation, write_invitation
+from app.replication.invitations import Invitation, is_local, write_invitation
 from app.security.access import needs
 from app.web import current
 
@@ -72,15 +69,6 @@ def tell_invitation(invitation: Invitation, label: str) -> ResponseReturnValue:
         back=_back(invitation.dealer),
     )
     return page, 200, {"Cache-Control": "no-store"}
-
-
-def is_local(url: str) -> bool:
-    """Whether an address is this computer's own, of no use to anybody elsewhere."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _back(dealer: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.commands.node import say_invitation
 from app.replication.invitations import (
     BadInvitation,
     Invitation,
@@ -71,3 +72,12 @@ def test_an_invitation_is_good_until_its_time():
 
 def test_the_password_of_an_invitation_is_not_shown_by_chance():
     assert "only once" not in repr(INVITATION)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:46221", "https://localhost:6984", "http://[::1]:5984"])
+def test_an_invitation_to_this_computers_own_address_says_that_nobody_else_can_use_it(url, capsys):
+    say_invitation(replace(INVITATION, url=url))
+    assert f"{url}, is this computer's own" in capsys.readouterr().err
+
+    say_invitation(INVITATION)
+    assert capsys.readouterr().err == ""
