@@ -25,7 +25,8 @@ from app.secrets import connection_entry
 if TYPE_CHECKING:
     from app.node import Node
 
-# Rounds protect a password that can be guessed; this one is 256 random bits, and every request pays for them.
+# Rounds protect a password that can be guessed; this one is 256 random bits, and every request pays for them. For the
+# same reason SHA-1 is good enough, which CouchDB reads since 1.3; SHA-256 it reads since 3.4 only.
 _ROUNDS = 1000
 _HEXADECIMAL = re.compile(r"[0-9a-f]{32,64}")
 
@@ -149,10 +150,9 @@ def _request(user: str, number: int, password: str, key: str) -> dict[str, Any]:
     salt = secrets.token_hex(16)
     record = {
         "password_scheme": "pbkdf2",
-        "pbkdf2_prf": "sha256",
         "salt": salt,
         "iterations": _ROUNDS,
-        "derived_key": hashlib.pbkdf2_hmac("sha256", password.encode(), salt.encode(), _ROUNDS, 32).hex(),
+        "derived_key": hashlib.pbkdf2_hmac("sha1", password.encode(), salt.encode(), _ROUNDS, 20).hex(),
     }
     proof = _proof(user, number, record, key)
     return {"_id": _request_id(user), "number": number, "record": record, "proof": proof}
@@ -170,7 +170,6 @@ def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
     texts = [record.get("salt"), record.get("derived_key")]
     return {**record, "salt": "", "derived_key": ""} == {
         "password_scheme": "pbkdf2",
-        "pbkdf2_prf": "sha256",
         "salt": "",
         "iterations": _ROUNDS,
         "derived_key": "",
