@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench import conflicts, pages, sync
+from bench import conflicts, dealers, pages, sync
 
 # Both open stores of their own on this computer.
 pytestmark = pytest.mark.skipif(
@@ -43,3 +43,12 @@ def test_bench_sync_merges_conflicts_and_says_what_that_costs():
     found = {figure.name: figure for figure in conflicts.figures(30)}
     assert found["30 conflicts merged"].budget == 60.0
     assert found["30 conflicts merged, over writing as many documents"].value > 0
+
+
+def test_bench_sync_of_many_dealers_compares_every_document_and_feeds_every_book(monkeypatch):
+    monkeypatch.setattr(dealers, "DOCUMENTS", 20)
+    monkeypatch.setattr(dealers, "_MINUTE", 1.0)
+    found = {figure.name: figure for figure in dealers.figures(3, quiet=True)}
+    assert found["3 dealers of 20 documents, first sync of all"].value > 0
+    assert found["3 dealers: those changes into the market"].budget == 1.0
+    assert found["3 dealers, 10 changes a minute each: a sync, p50"].value > 0
