@@ -197,7 +197,9 @@ class _Pass:
 
         `books` and `sides` are the source and the target, as we ask them and as the replicator is told of them.
         """
-        if not small_first.files_are_waiting(*books, since, selector):
+        with self._talking():
+            waiting = small_first.files_are_waiting(*books, since, selector)
+        if not waiting:
             return self._step(name, *sides, selector)
         started = time.monotonic()
         shown = f"{name}: documents without files first"

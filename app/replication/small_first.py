@@ -9,7 +9,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
-from app.couch import Database, StoreError
+from app.couch import Database, StoreError, WrongPassword
 
 log = logging.getLogger(__name__)
 
@@ -23,12 +23,14 @@ def files_are_waiting(source: Database, target: Database, since: Any, selector: 
     """Whether `target` lacks a document with files that changed since `since`: a request, or two where one changed.
 
     What was pushed a moment ago is not waiting to be pulled. A side that does not answer this says nothing against the
-    replication: it goes in the order of the changes then.
+    replication: it goes in the order of the changes then. Raises WrongPassword: a refused one is not offered again.
     """
     try:
         changed = source.changes(since=since, selector={**selector, **_WITH}, limit=_LOOKED_AT).results
         revs = {str(each["id"]): [rev["rev"] for rev in each["changes"]] for each in changed}
         return len(changed) == _LOOKED_AT or bool(revs and target.revs_diff(revs))
+    except WrongPassword:
+        raise
     except StoreError as error:
         log.info("Whether files wait in %s is not known: %s", source.name, error)
         return False

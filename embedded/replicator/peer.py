@@ -151,6 +151,9 @@ class Peer:
                 self._is_refused = True
                 raise wrong_password(self.name)
             raise not_allowed(self.name, "unauthorized", _error_of(reply)[1])
+        if reply.status == 401 and self._has_password:
+            # Were it the password, every document to come would be one more attempt with it.
+            self.ask("GET", "", tries=1)
         return reply
 
     def _json(self, reply: Reply, kind: type[Any]) -> Any:
@@ -357,6 +360,9 @@ class Peer:
         with self.transport.download(f"{document_path(id)}/{quote(name, safe='/')}", {"rev": rev}) as download:
             if download.status in _BUSY:
                 raise LostConnection(f"it answered {download.status} for the attachment {name} of {id}.")
+            if download.status == 401 and self._has_password:
+                self._is_refused = True
+                raise wrong_password(self.name)
             if download.status != 200:
                 # The revision may have been replaced meanwhile: then the next run sees the one that replaced it.
                 told = f"{self.name} answered {download.status} for the attachment {name} of {id}."

@@ -68,6 +68,7 @@ class _Rule:
     larger_than: int
     skip: int
     times: int | None
+    once_asked: str
 
 
 @dataclass(frozen=True)
@@ -110,13 +111,15 @@ class FaultProxy:
         larger_than: int = -1,
         skip: int = 0,
         times: int | None = None,
+        once_asked: str = "",
     ) -> None:
         """From now on this happens to requests whose path matches, to so many of them (None: to all) after the first.
 
-        `larger_than`: bytes of the request's body; `skip`: how many go through unharmed before.
+        `larger_than`: bytes of the request's body; `skip`: how many go through unharmed before; `once_asked`: only
+        after a request of this method and path.
         """
         with self._lock:
-            self._rules.append(_Rule(fault, method, re.compile(path), larger_than, skip, times))
+            self._rules.append(_Rule(fault, method, re.compile(path), larger_than, skip, times, once_asked))
 
     def show(self, certificate: tuple[Path, Path]) -> None:
         """From now on it is reached over TLS and shows this certificate."""
@@ -226,6 +229,10 @@ class FaultProxy:
         with self._lock:
             for rule in self._rules:
                 fits = rule.method in ("", method) and rule.path.search(path) and length > rule.larger_than
+                if rule.once_asked and not any(
+                    re.match(rule.once_asked, f"{past.method} {past.path}") for past in self.asked
+                ):
+                    continue
                 if fits and rule.skip:
                     rule.skip -= 1
                 elif fits and rule.times != 0:

@@ -179,6 +179,18 @@ def test_a_password_refused_after_much_was_sent_is_not_offered_again_to_say_how_
     assert_the_next_sync_finishes(line)
 
 
+def test_a_password_refused_for_a_file_is_not_offered_for_every_file_to_come(line: Line) -> None:
+    for _ in range(4):
+        document = line.trade.dealer.book.get(new_document(line))
+        assert document is not None
+        line.trade.dealer.book.put_attachment(document, "photo.jpg", random.Random(4).randbytes(50_000), "image/jpeg")
+    line.proxy.fault(error(401, "unauthorized"), "book-d001/D001", "PUT")
+    line.proxy.fault(error(401, "unauthorized"), once_asked="PUT .*book-d001/D001")
+    assert_said(line, line.sync(), "wrong_password")
+    assert asked_as(line, 401) == 2
+    assert_the_next_sync_finishes(line)
+
+
 def test_a_gateway_that_refuses_a_password_in_its_own_words_is_not_asked_again_either(line: Line) -> None:
     assert_said(line, line.fails_with(page(401)), "wrong_password", "password")
     assert line.state.stopped

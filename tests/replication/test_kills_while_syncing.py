@@ -51,7 +51,7 @@ class KilledTrade:
             self.written[make(dealer, key=key, name=key, phone="", website="")["_id"]] = {"phone": "", "website": ""}
         for id in self.chance.sample(sorted(self.written), 2):
             edit(dealer.book, id, phone=self._new("phone", id))
-        arrived = sorted(id for id in self.written if replica.get(id))
+        arrived = sorted(replica.get_many(self.written))
         for id in self.chance.sample(arrived, min(2, len(arrived))):
             edit(replica, id, by="anna", website=self._new("website", id))
 
