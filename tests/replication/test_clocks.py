@@ -94,6 +94,7 @@ def test_a_clock_that_is_set_while_the_schedule_runs_stops_no_sync(
         made = make(trade.dealer, name="Miller")
         monkeypatch.setattr(SetClock, "ahead", timedelta())
         assert eventually(lambda: made["_id"] in documents(trade.replica))
+        assert eventually(lambda: schedule.next_run("manufacturer") is not None)
         monkeypatch.setattr(SetClock, "ahead", timedelta(seconds=-TEN_YEARS))
         edit(trade.dealer.book, made["_id"], phone="1")
         assert eventually(lambda: documents(trade.replica)[made["_id"]].get("phone") == "1")
