@@ -14,7 +14,8 @@ from app.errors import IronbookError
 from app.project import ROOT
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
-_WORKERS = "2"
+# More than the two cores the budget is for: many tests wait for a process to start or to end.
+_WORKERS = "3"
 
 
 @click.command("test", context_settings={"ignore_unknown_options": True, "help_option_names": []})

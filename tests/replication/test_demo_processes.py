@@ -1,6 +1,8 @@
 """What ``ironbook demo`` leaves behind when it is stopped, and what it refuses: with real processes."""
 
+import contextlib
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -37,9 +39,13 @@ def refused(*arguments, **environment):
 
 
 def free_ports():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return min(probe.getsockname()[1], 65000)
+    """The first of four ports in a row that nobody listens on, away from those that systems give out by themselves."""
+    while True:
+        first = random.randrange(15_000, 30_000, 4)
+        with contextlib.ExitStack() as probes, contextlib.suppress(OSError):
+            for port in range(first, first + 4):
+                probes.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            return first
 
 
 def processes_of(folder):
