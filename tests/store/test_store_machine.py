@@ -39,7 +39,7 @@ def test_the_store_answers_what_the_model_answers(machine: type[StoreMachine], t
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(
-            max_examples=1500 if thorough else 40,
+            max_examples=1500 if thorough else 28,
             stateful_step_count=60 if thorough else 40,
             derandomize=not thorough,
             database=None,
