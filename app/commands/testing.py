@@ -15,7 +15,7 @@ from app.project import ROOT
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # More than the two cores the budget is for: many tests wait for a process to start or to end.
-_WORKERS = "4"
+_WORKERS = "3"
 
 
 @click.command("test", context_settings={"ignore_unknown_options": True, "help_option_names": []})
@@ -36,7 +36,9 @@ def command(arguments: tuple[str, ...]) -> int:
             failed = _run(*check)
             if failed:
                 return failed
-    workers = () if any(a.startswith(("-n", "--pdb", "-x")) for a in arguments) else ("-n", _WORKERS, "--dist=loadfile")
+    alone = any(a.startswith(("-n", "--pdb", "-x")) for a in arguments)
+    # In the order they are found: the folders with the longest tests come first, and none of them is left for the end.
+    workers = () if alone else ("-n", _WORKERS, "--dist=loadfile", "--no-loadscope-reorder")
     return _run("pytest", *workers, *arguments)
 
 
