@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from app.commands.options import CommandGroup, data_option, opened
+from app.loopback import leads_to_loopback
 from app.replication import members
-from app.replication.invitations import Invitation, is_local, write_invitation
+from app.replication.invitations import Invitation, write_invitation
 
 hours_option = click.option(
     "--hours",
@@ -44,7 +45,7 @@ def say_invitation(invitation: Invitation) -> None:
     click.echo(f"  ironbook join {write_invitation(invitation)}\n")
     until = invitation.expires_at[:16].replace("T", " ")
     click.echo(f"It is good for one node, until {until} UTC. Whoever has it first gets in, so send it to nobody else.")
-    if is_local(invitation.url):
+    if leads_to_loopback(invitation.url):
         click.echo(
             f"Its address, {invitation.url}, is this computer's own: only a node on this computer can join with it. "
             "Set store.public_host in config.toml, start the node again and invite anew.",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import ipaddress
 import logging
 import logging.handlers
 import os
@@ -21,6 +20,7 @@ from filelock import FileLock, Timeout
 from app.commands.options import data_option, stop_on_signals
 from app.config import Settings, read_settings
 from app.errors import ConfigurationError
+from app.loopback import is_loopback
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -30,6 +30,8 @@ log = logging.getLogger("ironbook.serve")
 _THREADS = 8
 _LOG_BYTES = 5_000_000
 _STORE_AGAIN = 5.0
+_ENDING = 5.0
+"""Seconds that requests have to finish, and the thread that serves them to end."""
 
 
 @click.command("serve")
@@ -93,6 +95,7 @@ def _serve_once(settings: Settings, port: int, quiet: bool, stopping: threading.
 @contextlib.contextmanager
 def _running(node: Node, listener: socket.socket) -> Iterator[threading.Thread]:
     """The pages and the schedule of a node; gives the thread that serves the pages."""
+    from waitress import wasyncore
     from waitress.server import create_server
 
     from app import create_app
@@ -101,8 +104,14 @@ def _running(node: Node, listener: socket.socket) -> Iterator[threading.Thread]:
     from app.web.imports import remove_uploads
 
     remove_uploads(node.settings.data)
+    connections: dict[int, Any] = {}
     server = create_server(
-        create_app(node), sockets=[listener], threads=_THREADS, ident="Ironbook", clear_untrusted_proxy_headers=True
+        create_app(node),
+        map=connections,
+        sockets=[listener],
+        threads=_THREADS,
+        ident="Ironbook",
+        clear_untrusted_proxy_headers=True,
     )
     schedule = Schedule(node)
     node.extensions["schedule"] = schedule
@@ -116,11 +125,11 @@ def _running(node: Node, listener: socket.socket) -> Iterator[threading.Thread]:
     finally:
         indexes.stop()
         schedule.stop()
-        # A browser keeps its connection open, and would go on talking to pages of a node that is closed.
-        for channel in [*server.active_channels.values()]:
-            channel.will_close = True
-        server.pull_trigger()
-        server.close()
+        server.task_dispatcher.shutdown(timeout=_ENDING)
+        # All connections with the rest: a browser keeps its own, and would go on talking to pages of a node that is
+        # closed. By the thread that waits for them, because until it stops waiting the system keeps the port.
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(connections))
+        serving.join(_ENDING)
 
 
 def _load_pages() -> None:
@@ -210,10 +219,7 @@ def _listening(host: str, port: int) -> Any:
 
 
 def _warn_beyond_loopback(host: str) -> None:
-    with contextlib.suppress(ValueError):
-        if ipaddress.ip_address(host).is_loopback:
-            return
-    if host != "localhost":
+    if not is_loopback(host):
         click.echo(f"The pages are served beyond this computer, on {host}, without encryption.", err=True)
 
 

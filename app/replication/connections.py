@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from app.clock_times import parse_times
 from app.config import ConnectionSettings, read_connection
 from app.couch import Database, Refused, Store, StoreError, WrongPassword, is_too_old
 from app.errors import ConfigurationError, IronbookError
+from app.loopback import leads_to_loopback
 from app.replication import passwords
 from app.replication.failures import failure, failure_of
 from app.replication.state import change_state, forget_state
@@ -232,7 +232,7 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
         return Check(False, (*said, found.sentence), found.kind)
     if not node.is_manufacturer and _is_own_book(node, connection):
         return Check(False, (*said, "This connection leads from this node to itself. Enter the upstream's address."))
-    if connection.url.startswith("http://") and not _on_this_computer(connection.url):
+    if connection.url.startswith("http://") and not leads_to_loopback(connection.url):
         said.append("The address is not https: on the way, anybody can read the password and what is sent.")
     return Check(True, tuple(said))
 
@@ -244,10 +244,6 @@ def is_the_manufacturers(replica: Database) -> bool:
 
 def _is_own_book(node: Node, connection: Connection) -> bool:
     return connection.url.rstrip("/") == node.store.url and connection.book == f"{node.store.prefix}book"
-
-
-def _on_this_computer(url: str) -> bool:
-    return urlsplit(url).hostname in ("127.0.0.1", "localhost", "::1")
 
 
 def _of_document(document: Mapping[str, Any]) -> Connection:

@@ -11,8 +11,6 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from app.config import ConnectionSettings, read_connection
 from app.errors import ConfigurationError, IronbookError
@@ -106,12 +104,3 @@ def expiry(now: datetime, hours: float) -> str:
 
 def _check(content: str) -> str:
     return hashlib.sha256(content.encode()).hexdigest()[:_CHECK]
-
-
-def is_local(url: str) -> bool:
-    """Whether an address is this computer's own, of no use to anybody elsewhere."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

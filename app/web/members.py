@@ -7,8 +7,9 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from app.errors import IronbookError
+from app.loopback import leads_to_loopback
 from app.replication import members
-from app.replication.invitations import Invitation, is_local, write_invitation
+from app.replication.invitations import Invitation, write_invitation
 from app.security.access import needs
 from app.web import current
 
@@ -33,7 +34,7 @@ def invite() -> ResponseReturnValue:
         dealer=dealer,
         label=label,
         url=address or known,
-        is_local=is_local(known),
+        is_local=leads_to_loopback(known),
         back=_back(dealer),
         error=error,
     )
@@ -65,7 +66,7 @@ def tell_invitation(invitation: Invitation, label: str) -> ResponseReturnValue:
         invitation=invitation,
         text=write_invitation(invitation),
         label=label,
-        is_local=is_local(invitation.url),
+        is_local=leads_to_loopback(invitation.url),
         back=_back(invitation.dealer),
     )
     return page, 200, {"Cache-Control": "no-store"}

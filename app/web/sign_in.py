@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 
 from flask import Blueprint, abort, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from app.errors import IronbookError
+from app.loopback import is_loopback
 from app.security import sessions, users
 from app.security.access import needs, public
 from app.security.attempts import Attempts
@@ -98,15 +98,8 @@ def only_at_first_start() -> None:
     """Answers 404 once there are users, and 403 to other computers."""
     if users.any_users(current.node().local):
         abort(404)
-    if not _is_loopback(request.remote_addr or ""):
+    if not is_loopback(request.remote_addr or ""):
         abort(403, "The first administrator can be made only on the computer Ironbook runs on.")
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _attempts() -> Attempts:
