@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from app.couch.certificates import trusting_only
 from app.couch.errors import StoreError, answered, no_store, unreachable
-from app.couch.library import couchdb, couchdb_http
+from app.couch.python_couchdb import couchdb, couchdb_http
 
 # Seconds without a byte from the store before a request is given up. Reading a view may have to build its index first.
 USUAL = 60.0

@@ -43,7 +43,7 @@ class IndexDefinition:
     maps: tuple[str, ...]
     reduces: tuple[tuple[str, ...], ...]
     views: Mapping[str, View]
-    library: Any
+    lib: Any
     options: Mapping[str, Any]
     signature: str
 
@@ -82,12 +82,12 @@ def read_definition(body: Mapping[str, Any]) -> IndexDefinition:
     for name, view in named.items():
         rows = maps.index(sources[name])
         known[name] = View(rows, reduces[rows].index(str(view["reduce"])) if _reduces(view) else None)
-    library = views.get("lib")
+    lib = views.get("lib")
     options = body.get("options", {})
     options = options if isinstance(options, dict) else {}
-    identity = json_text.canonical([FORMAT, language, maps, reduces, library, options])
+    identity = json_text.canonical([FORMAT, language, maps, reduces, lib, options])
     signature = hashlib.sha256(identity.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return IndexDefinition(language, tuple(maps), tuple(reduces), known, library, options, signature)
+    return IndexDefinition(language, tuple(maps), tuple(reduces), known, lib, options, signature)
 
 
 def is_field_map(mapped: Any) -> bool:
@@ -174,7 +174,7 @@ def view_functions(definition: IndexDefinition, where: str) -> ViewFunctions:
     Raises 400 `compilation_error`: such a design document came by replication, unchecked.
     """
     try:
-        return ViewFunctions(definition.maps, javascript_reduces(definition), definition.library, where)
+        return ViewFunctions(definition.maps, javascript_reduces(definition), definition.lib, where)
     except CompilationError as error:
         raise bad_request(f"A function of {where} does not compile: {error}", error="compilation_error") from None
     except (ScriptError, ScriptStoppedError) as error:

@@ -8,32 +8,23 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from embedded.http import json_text
+from embedded.replicator.asking import BUSY, Asking, error_of
 from embedded.replicator.errors import (
-    Cancelled,
     ReplicationError,
     database_not_found,
-    not_allowed,
     not_couchdb,
-    unreachable,
     wrong_password,
 )
 from embedded.replicator.request import Selection
-from embedded.replicator.transport import LostConnection, Reply, Transport
+from embedded.replicator.transport import LostConnection, Reply
 
-_BUSY = (429, 500, 502, 503, 504)
-_WAITS = (0.25, 1.0, 4.0)
-"""Seconds before each new try."""
-_LONGEST_WAIT = 30.0
-"""Seconds. Who asks for more patience than this is left alone: the next replication goes on from here."""
 _WRITING_SECONDS = 60.0
 """What a large write may take beyond the usual time."""
 _HEARTBEAT_MILLISECONDS = "10000"
@@ -64,122 +55,10 @@ def document_path(id: str) -> str:
     return quote(id, safe="")
 
 
-class Peer:
-    """One side. `name` is how it is called in messages: a URL without credentials or a database's name."""
+class Peer(Asking):
+    """The protocol's steps, to one side."""
 
-    def __init__(
-        self, name: str, transport: Transport, has_password: bool, cancelled: threading.Event, retries: int
-    ) -> None:
-        self.name = name
-        self.transport = transport
-        self._has_password = has_password
-        self._cancelled = cancelled
-        self._tries = retries + 1
-        self._has_bulk_get = True
-        self._is_refused = False
-
-    # --- asking
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None = None,
-        value: Any = None,
-        *,
-        tries: int | None = None,
-        longer: float = 0,
-        most_bytes: int | None = None,
-    ) -> Reply:
-        """One request, tried again while that may help. The reply has any status but those that say "later"."""
-        body = None if value is None else json_text.text(value).encode()
-        send = functools.partial(self.transport.ask, method, path, query, body, longer, most_bytes)
-        return self._checked(self._persistently(send, tries or self._tries))
-
-    def _ask_raw(
-        self,
-        method: str,
-        path: str,
-        query: Mapping[str, str] | None,
-        body: bytes,
-        longer: float,
-        about_a_document: bool = False,
-    ) -> Reply:
-        send = functools.partial(self.transport.ask, method, path, query, body, longer)
-        return self._checked(self._persistently(send, self._tries), about_a_document)
-
-    def pause(self, attempt: int, loss: LostConnection) -> None:
-        """Wait before a new try of a download that broke off. Raises when `attempt` (from 0) was the last one."""
-        if attempt + 1 >= self._tries:
-            raise unreachable(self.name, loss.why) from loss
-        if self._cancelled.wait(_WAITS[min(attempt, len(_WAITS) - 1)]):
-            raise Cancelled
-
-    def _persistently(self, send: Callable[[], Reply], tries: int) -> Reply:
-        if self._is_refused:
-            # Not even to record how far it came: a few refusals lock the account.
-            raise wrong_password(self.name)
-        for attempt in range(tries):
-            last = attempt + 1 == tries
-            wait = _WAITS[min(attempt, len(_WAITS) - 1)]
-            try:
-                reply = send()
-            except LostConnection as loss:
-                if last:
-                    raise unreachable(self.name, loss.why) from loss
-            else:
-                asked_for = _retry_after(reply)
-                if reply.status not in _BUSY or last or asked_for > _LONGEST_WAIT:
-                    return reply
-                wait = max(wait, asked_for)
-            if self._cancelled.wait(wait):
-                raise Cancelled
-        raise AssertionError("the last try returns or raises")
-
-    def _checked(self, reply: Reply, about_a_document: bool = False) -> Reply:
-        """Refuses what no request of ours may be answered with. A 401 may be meant for the one document alone."""
-        if 300 <= reply.status < 400 and reply.status != 304:
-            place = reply.headers.get("location", "elsewhere")
-            raise not_couchdb(self.name, f"it redirects to {_without_secrets(place)}.")
-        if reply.status in _BUSY:
-            told = _error_of(reply)[1].rstrip(".")
-            wait = _retry_after(reply)
-            later = f", and wants to be asked again in {wait:.0f} s" if wait else ""
-            raise ReplicationError("error", f"{self.name} answered {reply.status} ({told}){later}.", transient=True)
-        if reply.status == 401 and not about_a_document:
-            if self._has_password:
-                self._is_refused = True
-                raise wrong_password(self.name)
-            raise not_allowed(self.name, "unauthorized", _error_of(reply)[1])
-        if reply.status == 401 and self._has_password:
-            # Were it the password, every document to come would be one more attempt with it.
-            self.ask("GET", "", tries=1)
-        return reply
-
-    def _json(self, reply: Reply, kind: type[Any]) -> Any:
-        try:
-            value = json.loads(reply.body)
-        except (ValueError, RecursionError):
-            told = reply.headers.get("content-type", "nothing readable").split(";")[0]
-            raise not_couchdb(
-                self.name,
-                f"the answer with status {reply.status} is {told}, not JSON; something between may have answered.",
-            ) from None
-        if not isinstance(value, kind):
-            raise not_couchdb(self.name, f"the answer with status {reply.status} is not what the protocol says.")
-        return value
-
-    def _succeeded(self, reply: Reply, kind: type[Any] = dict) -> Any:
-        if reply.status >= 400:
-            # An error page of something on the way says nothing about this user or this database.
-            self._json(reply, dict)
-            error, reason = _error_of(reply)
-            if reply.status == 403:
-                raise not_allowed(self.name, "forbidden", reason)
-            if reply.status == 404 and "database" in reason.lower():
-                raise database_not_found(self.name)
-            raise ReplicationError(error or "error", f"{self.name} answered {reply.status}: {reason}")
-        return self._json(reply, kind)
+    _has_bulk_get = True
 
     # --- the database
 
@@ -358,7 +237,7 @@ class Peer:
     def attachment(self, id: str, name: str, rev: str) -> Iterator[Iterator[bytes]]:
         """The bytes of an attachment, piece by piece. Raises `LostConnection`: what came before is not all of it."""
         with self.transport.download(f"{document_path(id)}/{quote(name, safe='/')}", {"rev": rev}) as download:
-            if download.status in _BUSY:
+            if download.status in BUSY:
                 raise LostConnection(f"it answered {download.status} for the attachment {name} of {id}.")
             if download.status == 401 and self._has_password:
                 self._is_refused = True
@@ -374,7 +253,7 @@ class Peer:
             # The sign-in page of a network answers 200 as well, and has kept nothing.
             self._json(reply, dict)
             return None
-        error, reason = _error_of(reply)
+        error, reason = error_of(reply)
         if reply.status == 412 and error == "missing_stub":
             raise MissingStub(reason)
         if reply.status in (400, 401, 403, 412, 413):
@@ -392,9 +271,6 @@ class Peer:
         told = self._json(reply, dict)
         return str(told.get("reason", told.get("error", "no reason given")))
 
-    def close(self) -> None:
-        self.transport.close()
-
 
 class RefusedAsAWhole(Exception):  # noqa: N818
     """A request with several documents was refused for one of them: they have to be written one by one."""
@@ -402,22 +278,3 @@ class RefusedAsAWhole(Exception):  # noqa: N818
 
 class MissingStub(Exception):  # noqa: N818
     """The target does not have an attachment that was only named: it must be sent."""
-
-
-def _error_of(reply: Reply) -> tuple[str, str]:
-    """The error code and the reason of a refusal, from whatever was answered."""
-    try:
-        told = json.loads(reply.body)
-        return str(told.get("error", "error")), str(told.get("reason", "no reason given"))
-    except (ValueError, RecursionError, AttributeError):
-        return "error", "no reason given"
-
-
-def _retry_after(reply: Reply) -> float:
-    told = reply.headers.get("retry-after", "")
-    # A date is not used: the two clocks may be years apart.
-    return float(told[:9]) if told.isascii() and told.isdigit() else 0.0
-
-
-def _without_secrets(url: str) -> str:
-    return url.split("?")[0].rpartition("@")[2]

@@ -234,12 +234,12 @@ def test_an_empty_fleet_is_a_snapshot_of_no_machines():
 def test_a_file_cut_off_anywhere_is_refused(name):
     content = (DATA / name).read_bytes().rstrip()
     for length in range(5, len(content), 37):
-        refused(content[:length])
+        assert refused(content[:length]), length
 
 
 def test_something_after_the_end_is_refused():
-    refused("[]x")
-    refused("<Fleet/><Fleet/>")
+    for text in ("[]x", "<Fleet/><Fleet/>"):
+        assert refused(text), text
 
 
 def test_one_endless_element_is_refused_before_it_fills_the_memory():
