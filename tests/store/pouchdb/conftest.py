@@ -29,9 +29,9 @@ def _node() -> tuple[str, str]:
 @pytest.fixture(scope="session")
 def node() -> str:
     """node, with PouchDB installed as the lock file says."""
-    node, npm = _node()
     # Tests run in several processes, and npm empties the folder that it installs into.
     with FileLock(HERE / "installing.lock"):
+        node, npm = _node()
         lock, installed = HERE / "package-lock.json", HERE / "node_modules" / "installed.lock"
         if not installed.exists() or installed.read_bytes() != lock.read_bytes():
             _install(npm)
