@@ -83,6 +83,8 @@ class Schedule:
         self._adding = threading.Lock()
         self._planned: dict[str, tuple[Connection, datetime]] = {}
         self._busy: set[str] = set()
+        # Those that a person asked to be synced now and that have not begun: nothing but the stop takes that back.
+        self._asked: set[str] = set()
         # What ends the running pass of each connection.
         self._ends: dict[str, threading.Event] = {}
         self._again: set[str] = set()
@@ -128,6 +130,7 @@ class Schedule:
             if name in self._busy:
                 self._again.add(name)
                 return
+            self._asked.add(name)
             self._plan(connection, 0.0)
 
     def stop_running(self, name: str) -> bool:
@@ -167,8 +170,11 @@ class Schedule:
             if abs(now - before) > _CLOCK_SET:
                 log.info("The clock was set by %.0f s: what is due is looked for anew.", now - before)
                 with self._lock:
-                    for name in [*self._planned]:
-                        self._unplan(name)
+                    for name, (connection, _) in [*self._planned.items()]:
+                        if name in self._asked:
+                            self._plan(connection, 0.0)
+                        else:
+                            self._unplan(name)
                 for name, run in self._repeated.items():
                     self._add(name, run, 0.0)
             before = now
@@ -185,6 +191,8 @@ class Schedule:
         known = {connection.name: connection for connection in connections(self._node)}
         with self._lock:
             for name in [*self._planned]:
+                if name in self._asked:
+                    continue
                 if name not in known or not self._runs_by_itself(known[name], states.get(name)):
                     self._unplan(name)
             for name, connection in known.items():
@@ -236,6 +244,7 @@ class Schedule:
     def _sync(self, name: str) -> None:
         with self._lock:
             self._planned.pop(name, None)
+            self._asked.discard(name)
             if name in self._busy:
                 self._again.add(name)
                 return

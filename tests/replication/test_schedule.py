@@ -89,6 +89,18 @@ def test_a_connection_on_request_is_never_planned(trade: Trade) -> None:
         assert schedule.next_run("manufacturer") is None
 
 
+def test_a_sync_that_was_asked_for_is_not_dropped_when_the_plan_is_looked_at_before_it_begins(trade: Trade) -> None:
+    connections.pause_connection(trade.dealer, "manufacturer")
+    schedule = Schedule(trade.dealer)
+    schedule.run_soon("manufacturer")
+    schedule._tick()
+    schedule.start()
+    try:
+        assert eventually(lambda: read_state(trade.dealer, "manufacturer").passes == 1)
+    finally:
+        schedule.stop()
+
+
 def test_soon_after_the_upstream_is_back_it_is_synced_with(
     computers: Callable[[str], Computer], dealer_node: Node
 ) -> None:
