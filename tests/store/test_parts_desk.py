@@ -72,6 +72,18 @@ def shop(dealer_node):
     return SimpleNamespace(node=dealer_node, customer=customer, machine=machine)
 
 
+@pytest.fixture(scope="module")
+def business(make_module_node):
+    """A dealer with the demonstration's catalog and book, and its parts desk up to date. Nobody changes them."""
+    node = make_module_node("dealer")
+    catalog, book = catalog_documents(node.today()), book_documents("D001", node.today())
+    saving.save_many(node.catalog, catalog, BY)
+    saving.save_many(node.book, book, BY)
+    desk = parts_desk(node)
+    desk.bring_up_to_date()
+    return SimpleNamespace(node=node, desk=desk, catalog=catalog, book=book)
+
+
 def told(needs):
     return [(need.due.line_id, need.due.on, need.due.quantity) for need in needs]
 
@@ -146,12 +158,8 @@ def test_machines_without_readings_run_as_the_others_of_their_model(shop):
     assert desk.average("model:KESTRIN-KT6.30") == pytest.approx(16 / 3)
 
 
-def test_the_desk_says_what_the_pure_functions_say_of_the_same_documents(dealer_node):
-    node = dealer_node
-    catalog, book = catalog_documents(node.today()), book_documents("D001", node.today())
-    saving.save_many(node.catalog, catalog, BY)
-    saving.save_many(node.book, book, BY)
-    desk = parts_desk(node)
+def test_the_desk_says_what_the_pure_functions_say_of_the_same_documents(business):
+    node, desk, catalog, book = business.node, business.desk, business.catalog, business.book
     from_desk = {(need.machine["_id"], need.due) for need in desk.needs(90)}
     models = {document["_id"]: document for document in catalog if document["type"] == "model"}
     of_machine = {}
@@ -243,16 +251,6 @@ def test_the_manufacturers_node_has_no_desk(manufacturer_node):
 def test_the_models_plan_is_what_was_saved(shop):
     node = shop.node
     assert [line.id for line in plan_of(node.catalog.get("model:KESTRIN-KT6.30"))] == ["oil", "air"]
-
-
-@pytest.fixture
-def business(dealer_node):
-    """A dealer with the demonstration's catalog and book, and its parts desk up to date."""
-    saving.save_many(dealer_node.catalog, catalog_documents(dealer_node.today()), BY)
-    saving.save_many(dealer_node.book, book_documents("D001", dealer_node.today()), BY)
-    desk = parts_desk(dealer_node)
-    desk.bring_up_to_date()
-    return SimpleNamespace(node=dealer_node, desk=desk)
 
 
 def filters_of(needs):
@@ -392,13 +390,13 @@ def test_a_new_day_works_every_machine_out_again(shop, monkeypatch):
     assert desk.customer(shop.customer["_id"], 30)[1][shop.machine["_id"]].usage.hours_now == pytest.approx(484)
 
 
-def test_one_customer_waits_for_its_own_machines_only(business):
+def test_one_customer_waits_for_its_own_machines_only(business, monkeypatch):
     node, desk = business.node, business.desk
     tomorrow = node.today() + timedelta(days=1)
     customer = next(need.machine["customer"] for need in desk.needs(90) if need.machine.get("customer"))
     with desk.asking() as connection:
         every = count_machines(connection)
-    node.today = lambda: tomorrow
+    monkeypatch.setattr(node, "today", lambda: tomorrow)
     desk.customer(customer, 90)
     with desk.asking() as connection:
         assert 0 < every - count_stale(connection) < 30
