@@ -15,7 +15,7 @@ from app.security import passwords
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_hashes() -> Iterator[None]:
-    """Passwords are hashed in a millisecond: that it is slow for whoever guesses is proved with the hashes themselves."""
+    """Passwords are hashed in a millisecond; that guessing them is slow is proved with the hashes themselves."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", lambda: PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         yield
