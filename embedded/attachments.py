@@ -117,8 +117,9 @@ def _plain_length(name: str, content: bytes) -> int:
 def parse(members: Mapping[str, Any], following: Mapping[str, bytes | FilePart] | None = None) -> list[Attachment]:
     """The `_attachments` member of a document. `following`: the contents that came beside it in a multipart body.
 
-    An entry that is not an object is left out, as CouchDB does. Raises 400 for content that is not base64 and for names
-    that are not allowed, 412 `missing_stub` when a content that should follow did not.
+    An entry that is not an object is left out, as CouchDB does. Raises 400 for content that is not base64, for content
+    that followed and has another digest than the one told, and for names that are not allowed; 412 `missing_stub` when
+    a content that should follow did not.
     """
     attachments = []
     for name, told in members.items():
@@ -143,6 +144,7 @@ def _parse_one(name: str, told: dict[str, Any], following: Mapping[str, bytes | 
         if name not in following:
             raise HttpError(412, "missing_stub", f"The content of attachment {name} did not follow.")
         content = following[name]
+        _check_digest(told.get("digest"), content)
         if isinstance(content, FilePart):
             return _from_part(name, content, content_type, is_packed=encoding is not None)
         length = _integer(told.get("length")) if encoding else None
@@ -153,6 +155,17 @@ def _parse_one(name: str, told: dict[str, Any], following: Mapping[str, bytes | 
     except (binascii.Error, TypeError, ValueError):
         raise bad_request(f"Invalid attachment data for {name}") from None
     return from_content(name, content, content_type)
+
+
+def _check_digest(told: Any, content: bytes | FilePart) -> None:
+    """What came has to be what was sent; of other kinds of digests nothing can be said."""
+    if not isinstance(told, str) or not told.startswith("md5-"):
+        return
+    digest = hashlib.md5(usedforsecurity=False)
+    for piece in content.pieces() if isinstance(content, FilePart) else (content,):
+        digest.update(piece)
+    if _digest_text(digest.digest()) != told:
+        raise bad_request("Possible message corruption.", "content_md5_mismatch")
 
 
 def _integer(value: Any) -> int | None:

@@ -6,6 +6,7 @@ Source: RFC 2046 for the form; for what is in it CouchDB's API reference, "Creat
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from embedded.http.errors import HttpError, bad_request
 from embedded.large_contents import FilePart
 
 _MOST_PARTS = 10_000
+_LINE_END = re.compile(r"[\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,17 @@ class Part:
     headers: dict[str, str]
     body: bytes | FilePart
 
-    def file_name(self) -> str | None:
-        """The name in Content-Disposition."""
-        return parameters(self.headers.get("content-disposition", "")).get("filename")
+    @property
+    def length(self) -> int:
+        return len(self.body) if isinstance(self.body, bytes) else self.body.length
+
+    def file_names(self) -> list[str]:
+        """What the name in Content-Disposition may mean: CouchDB writes quotation marks and backslashes as they are."""
+        header = self.headers.get("content-disposition", "")
+        _, mark, rest = header.partition('filename="')
+        found = [rest.rpartition('"')[0]] if mark else []
+        name = parameters(header).get("filename")
+        return found if name is None else [*found, name]
 
 
 def parameters(header: str) -> dict[str, str]:
@@ -110,7 +120,7 @@ def new_boundary() -> str:
 
 def head(boundary: str, headers: Mapping[str, str]) -> bytes:
     """What stands before the body of a part."""
-    lines = "".join(f"\r\n{name}: {value}" for name, value in headers.items())
+    lines = "".join(f"\r\n{name}: {_LINE_END.sub(' ', value)}" for name, value in headers.items())
     return f"\r\n--{boundary}{lines}\r\n\r\n".encode()
 
 
@@ -119,7 +129,7 @@ def end(boundary: str) -> bytes:
 
 
 def attachment_headers(name: str, content_type: str, length: int, encoding: str | None) -> dict[str, str]:
-    quoted = name.replace("\\", "\\\\").replace('"', '\\"').replace("\r", "").replace("\n", "")
+    quoted = name.replace("\\", "\\\\").replace('"', '\\"')
     headers = {
         "Content-Disposition": f'attachment; filename="{quoted}"',
         "Content-Type": content_type,

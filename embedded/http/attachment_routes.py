@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -147,7 +146,7 @@ def _current(connection: sqlite3.Connection, id: str, rev: str | None, *, removi
 async def read_related(request: Request, *, id: str, replica: bool, named: str | None) -> Incoming:
     """A document that comes as multipart/related: the document first, then the contents that it says follow.
 
-    A content belongs to the attachment its Content-Disposition names; without one, to the next that follows.
+    A content belongs to the attachment its Content-Disposition names; if that is none that follows, to the next one.
     Whoever calls lets the attachments go. Raises 400 when the parts are not what the document says.
     """
     async with related_parts(request) as parts:
@@ -167,7 +166,7 @@ async def read_related(request: Request, *, id: str, replica: bool, named: str |
 def _document_body(part: Part) -> bytes:
     if isinstance(part.body, bytes):
         return part.body
-    if part.body.length > MAXIMUM_BODY:
+    if part.length > MAXIMUM_BODY:
         raise too_large(f"The document is larger than {MAXIMUM_BODY} bytes.")
     return part.body.content()
 
@@ -177,11 +176,10 @@ def _assign(told: Any, parts: list[Part]) -> dict[str, bytes | FilePart]:
     waiting = [name for name, one in members if isinstance(one, dict) and one.get("follows") is True]
     contents: dict[str, bytes | FilePart] = {}
     for part in parts:
-        name = part.file_name()
+        left = [one for one in waiting if one not in contents]
+        name = next((one for one in [*part.file_names(), *left[:1]] if one in left), None)
         if name is None:
-            name = next((one for one in waiting if one not in contents), None)
-        if name is None or name not in waiting:
-            raise bad_request(f"A content came that the document does not say follows: {json.dumps(name)}.")
+            raise bad_request("More contents came than the document says follow.")
         contents[name] = part.body
     return contents
 

@@ -16,7 +16,10 @@ from embedded.revtree import Revision, RevisionTree
 
 @dataclass(slots=True)
 class Item:
-    """One document to send. `text` None: it is not there, and `error` is told instead."""
+    """One document to send. `revision` None: it is not there, and `error` is told instead.
+
+    `since`: revisions whose attachments the client has; None where nothing was said of this document by itself.
+    """
 
     id: str
     rev: str
@@ -24,6 +27,7 @@ class Item:
     revision: Revision | None = None
     error: str = ""
     meta: str = ""
+    since: tuple[Revision, ...] | None = None
 
 
 def mixed(database: Database, items: list[Item], show: Show, kind: str = "mixed", *, named: bool = False) -> Response:
@@ -57,6 +61,8 @@ def _item_part(
     connection: sqlite3.Connection, item: Item, show: Show, named: bool
 ) -> tuple[dict[str, str], Iterable[bytes]]:
     headers = {"X-Doc-Id": item.id, "X-Rev-Id": item.rev} if named else {}
+    if item.since is not None:
+        show = replace(show, atts_since=item.since)
     if item.revision is None:
         return {**headers, "Content-Type": 'application/json; error="true"'}, [item.error.encode()]
     if show.attachments and _following(connection, item, show):

@@ -14,12 +14,16 @@ from embedded.http.request import Request
 from embedded.large_contents import LARGE, LargeContent
 from embedded.multipart import Part
 
+_TOGETHER = 16
+"""How many attachments of the largest size may come with one document."""
+
 
 @contextlib.asynccontextmanager
 async def related_parts(request: Request) -> AsyncIterator[list[Part]]:
     """The parts of a multipart body; those that lie in a file do so until this ends.
 
-    Raises 400 for a body that is not complete, 413 beyond the largest attachment allowed, 507 where there is no space.
+    Raises 400 for a body that is not complete, 413 for a part larger than the largest attachment allowed and for more
+    than `_TOGETHER` of these, 507 where there is no space.
     """
     boundary = multipart.boundary_of(request.headers["content-type"])
     database, directory = request.database, request.store.directory
@@ -31,8 +35,8 @@ async def related_parts(request: Request) -> AsyncIterator[list[Part]]:
         try:
             async for piece in request.stream():
                 size += len(piece)
-                if size > maximum:
-                    raise too_large(f"The request body is larger than {maximum} bytes.")
+                if size > _TOGETHER * maximum:
+                    raise too_large(f"The request body is larger than {_TOGETHER * maximum} bytes.")
                 waiting += piece
                 if len(waiting) > LARGE:
                     file = file or opened.enter_context(multipart_file.body_file(directory))
@@ -43,6 +47,8 @@ async def related_parts(request: Request) -> AsyncIterator[list[Part]]:
             else:
                 await database.in_thread(file.write, bytes(waiting))
                 parts = await database.in_thread(multipart_file.split, file, boundary, directory)
+            if any(part.length > maximum for part in parts):
+                raise HttpError(413, "attachment_too_large", f"An attachment is larger than {maximum} bytes.")
             yield parts
         except OSError as error:
             raise storage_error(error) from None

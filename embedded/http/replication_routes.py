@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from embedded import database_reading, revtree
@@ -55,7 +55,7 @@ async def bulk_get(request: Request) -> Response:
     show = document_parameters.show(request)
     latest = request.boolean("latest")
     for kind in ("mixed", "related"):
-        if request.accepts(f"multipart/{kind}"):
+        if request.accepts(f"multipart/{kind}") and not request.accepts("application/json"):
             items = await request.database.reading(_bulk_items, documents, latest)
             return mixed(request.database, items, replace(show, attachments=True), kind, named=True)
 
@@ -78,56 +78,75 @@ def _bulk_results(connection: sqlite3.Connection, documents: list[Any], latest: 
         yield ",".join(_bulk_result(connection, asked, latest, show) for asked in documents[at : at + _BATCH])
 
 
-def _bulk_result(connection: sqlite3.Connection, asked: Any, latest: bool, show: Show) -> str:
-    id = asked.get("id") if isinstance(asked, dict) else None
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One document of a request: all of its leaves, or one revision. `error`: what cannot be, told in its place.
+
+    `since`: revisions whose attachments the client has; None: it asks for no attachments of this document by itself.
+    """
+
+    id: str | None
+    rev: Any
+    wanted: list[Revision] | None = None
+    since: tuple[Revision, ...] | None = None
+    error: tuple[str, str] | None = None
+
+
+def _read_asked(asked: Any) -> _Asked:
+    id, rev = (asked.get("id"), asked.get("rev")) if isinstance(asked, dict) else (None, None)
     if not isinstance(id, str):
-        return _bulk_error(None, None, "bad_request", "document must be a JSON object")
-    rev = asked.get("rev")
+        return _Asked(None, None, error=("bad_request", "document must be a JSON object"))
     try:
         wanted = None if rev is None else [revtree.parse_revision(rev)]
-        if "atts_since" in asked:
-            since = tuple(document_parameters.revision_list(asked["atts_since"]))
-            show = Show(show.revs, attachments=True, encoding_info=show.encoding_info, atts_since=since)
+        since = tuple(document_parameters.revision_list(asked.get("atts_since", [])))
     except HttpError as error:
-        return _bulk_error(id, rev, error.error, error.reason)
-    stored = database_reading.find(connection, id)
+        return _Asked(id, rev, error=(error.error, error.reason))
+    return _Asked(id, rev, wanted, since or None)
+
+
+def _bulk_result(connection: sqlite3.Connection, document: Any, latest: bool, show: Show) -> str:
+    asked = _read_asked(document)
+    if asked.error is not None:
+        return _bulk_error(asked.id, asked.rev, *asked.error)
+    assert asked.id is not None
+    if asked.since is not None:
+        show = replace(show, attachments=True, atts_since=asked.since)
+    stored = database_reading.find(connection, asked.id)
     if stored is None:
-        return _bulk_error(id, "undefined" if rev is None else rev, "not_found", "missing")
+        return _bulk_error(asked.id, "undefined" if asked.rev is None else asked.rev, "not_found", "missing")
     tree = stored.tree()
-    revisions = select_open_revisions(tree, wanted, latest)
-    if wanted is None:
-        revisions = revtree.leaves(tree)
+    revisions = revtree.leaves(tree) if asked.wanted is None else select_open_revisions(tree, asked.wanted, latest)
     parts = []
     for revision in revisions:
-        text = revision_text(connection, id, tree, revision, show)
-        parts.append(_error_part(id, str(revision), "not_found", "missing") if text is None else f'{{"ok":{text}}}')
-    return f'{{"id":{json_text.text(id)},"docs":[{",".join(parts)}]}}'
+        text = revision_text(connection, asked.id, tree, revision, show)
+        missing = _error_part(asked.id, str(revision), "not_found", "missing")
+        parts.append(missing if text is None else f'{{"ok":{text}}}')
+    return f'{{"id":{json_text.text(asked.id)},"docs":[{",".join(parts)}]}}'
 
 
 def _bulk_items(connection: sqlite3.Connection, documents: list[Any], latest: bool) -> list[Item]:
     """The same documents as items of a multipart answer."""
     items = []
-    for asked in documents:
-        id, rev = (asked.get("id"), asked.get("rev")) if isinstance(asked, dict) else (None, None)
-        if not isinstance(id, str):
-            items.append(_absent(None, None, "bad_request", "document must be a JSON object"))
+    for asked in map(_read_asked, documents):
+        if asked.error is not None:
+            items.append(_absent(asked.id, asked.rev, *asked.error))
             continue
-        stored = database_reading.find(connection, id)
+        assert asked.id is not None
+        stored = database_reading.find(connection, asked.id)
         tree = RevisionTree() if stored is None else stored.tree()
-        wanted = None if rev is None else [revtree.parse_revision(rev)]
-        for revision in select_open_revisions(tree, wanted, latest):
-            if revision_text(connection, id, tree, revision) is None:
-                items.append(_absent(id, str(revision), "not_found", "missing"))
+        for revision in select_open_revisions(tree, asked.wanted, latest):
+            if revision_text(connection, asked.id, tree, revision) is None:
+                items.append(_absent(asked.id, str(revision), "not_found", "missing"))
             else:
-                items.append(Item(id, str(revision), tree, revision))
-        if stored is None and wanted is None:
-            items.append(_absent(id, "undefined", "not_found", "missing"))
+                items.append(Item(asked.id, str(revision), tree, revision, since=asked.since))
+        if stored is None and asked.wanted is None:
+            items.append(_absent(asked.id, "undefined", "not_found", "missing"))
     return items
 
 
-def _absent(id: str | None, rev: str | None, error: str, reason: str) -> Item:
+def _absent(id: str | None, rev: Any, error: str, reason: str) -> Item:
     text = json_text.text({"id": id, "rev": rev, "error": error, "reason": reason})
-    return Item(id or "null", rev or "null", RevisionTree(), error=text)
+    return Item(id or "null", rev if isinstance(rev, str) else "null", RevisionTree(), error=text)
 
 
 def _bulk_error(id: str | None, rev: Any, error: str, reason: str) -> str:

@@ -114,6 +114,17 @@ def test_what_is_larger_than_allowed_is_refused_and_nothing_of_it_stays(tmp_path
         refused = couch.put("/book/b/photo", raw=bytes(2_000_001), headers=headers)
         assert (refused.status, refused.json()["error"]) == (413, "attachment_too_large")
         assert couch.get("/book/b").status == 404
+        for size, status in ((1_500_000, 201), (2_000_001, 413)):  # several may come together
+            told = {name: {"content_type": "image/x", "follows": True, "length": size} for name in ("one", "two")}
+            parts = [json.dumps({"_attachments": told}).encode(), bytes(size), b"\1" * size]
+            body = b"".join(multipart.join("x", (({"Content-Type": "a/b"}, [part]) for part in parts)))
+            answer = couch.put(f"/book/c{size}", raw=body, headers={"Content-Type": 'multipart/related; boundary="x"'})
+            assert (answer.status, answer.json().get("error", "attachment_too_large")) == (
+                status,
+                "attachment_too_large",
+            )
+        assert couch.get("/book/c1500000/two").data == b"\1" * 1_500_000
+        assert not list(tmp_path.glob("receiving-*"))
 
 
 def test_a_large_attachment_on_a_full_disk_is_refused_in_a_sentence(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_open_revisions_come_as_parts_when_asked_for(couch: Any, forked: str) ->
 
     assert kind.startswith("multipart/mixed")
     assert json.loads(nested[0].body)["_attachments"]["f.bin"]["follows"] is True
-    assert (nested[1].file_name(), nested[1].body) == ("f.bin", b"\0\1\2")
+    assert (nested[1].file_names()[0], nested[1].body) == ("f.bin", b"\0\1\2")
     assert 'error="true"' in parts[1].headers["content-type"]
     assert json.loads(parts[1].body) == {"missing": "9-x"}
 
