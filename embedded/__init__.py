@@ -66,16 +66,17 @@ def start(
     cors_origins: Sequence[str] = (),
     require_valid_user: bool = False,
     maximum_attachment: int | None = None,
+    request_timeout: float | None = None,
     encrypted: tuple[str, int, Path, Path] | None = None,
     meanwhile: Callable[[], object] = lambda: None,
 ) -> RunningStore:
     """Start the store on a data folder and wait until it answers. Port 0 takes a free one.
 
     `admin`: name and password; they go through a pipe, never through the command line. `log`: a file its errors are
-    appended to (otherwise they go where this process's do). `cors_origins`, `require_valid_user` and
-    `maximum_attachment`: see `embedded.server_settings`. `encrypted`: host, port, certificate and key (PEM files) of a
-    second address on which the store answers over TLS. `meanwhile`: done while the store starts, in this
-    thread. Raises StoreNotStartedError, or its FolderInUseError.
+    appended to (otherwise they go where this process's do). `cors_origins`, `require_valid_user`, `maximum_attachment`
+    and `request_timeout`: see `embedded.server_settings`. `encrypted`: host, port, certificate and key (PEM files) of
+    a second address on which the store answers over TLS. `meanwhile`: done while the store starts, in this thread.
+    Raises StoreNotStartedError, or its FolderInUseError.
     """
     environment = dict(os.environ)
     root = str(Path(__file__).resolve().parent.parent)
@@ -97,6 +98,7 @@ def start(
     command += [part for origin in cors_origins for part in ("--cors-origin", origin)]
     command += ["--require-valid-user"] if require_valid_user else []
     command += [] if maximum_attachment is None else ["--largest-attachment", str(maximum_attachment)]
+    command += [] if request_timeout is None else ["--request-timeout", str(request_timeout)]
     if encrypted is not None:
         names = ("--tls-host", "--tls-port", "--certificate", "--key")
         command += [part for name, value in zip(names, encrypted, strict=True) for part in (name, str(value))]

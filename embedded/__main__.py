@@ -36,6 +36,13 @@ def main() -> int:
         metavar="BYTES",
         help="larger ones are refused (%(default)s)",
     )
+    parser.add_argument(
+        "--request-timeout",
+        type=float,
+        default=Settings().request_timeout,
+        metavar="SECONDS",
+        help="a client that stops in the middle of a request is given up after them (%(default)s)",
+    )
     parser.add_argument("--tls-host", default="127.0.0.1", help="a second address, on which it answers over TLS")
     parser.add_argument("--tls-port", default=6984, type=int)
     parser.add_argument("--certificate", type=Path, help="PEM file with the certificate for TLS and its chain")
@@ -75,7 +82,12 @@ def _run_child(arguments: argparse.Namespace) -> int:
 
 
 def _settings(arguments: argparse.Namespace) -> Settings:
-    return Settings(tuple(arguments.cors_origin), arguments.require_valid_user, arguments.largest_attachment)
+    return Settings(
+        tuple(arguments.cors_origin),
+        arguments.require_valid_user,
+        arguments.largest_attachment,
+        arguments.request_timeout,
+    )
 
 
 def _encrypted(arguments: argparse.Namespace) -> Encrypted | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 import uvicorn
 from filelock import FileLock, Timeout
 
+from embedded.http.connection import Connection
 from embedded.server import Application, Store
 from embedded.server_settings import Settings
 
@@ -201,9 +202,12 @@ async def _serve(
 
 
 def _configuration(application: Application, encrypted: Encrypted | None = None) -> uvicorn.Config:
+    class Patient(Connection):
+        patience = application.store.settings.request_timeout
+
     return uvicorn.Config(
         application,
-        http="httptools",
+        http=Patient,
         ws="none",
         lifespan="off",
         log_config=None,

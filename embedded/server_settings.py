@@ -14,8 +14,12 @@ class Settings:
     `require_valid_user`: nobody gets anything but `_up` and `_session` without signing in.
 
     `maximum_attachment`: bytes of the largest attachment that is taken by itself.
+
+    `request_timeout`: seconds in which the head of a request has to be complete, and in which some more of its body has
+    to come; after that the client is given up.
     """
 
     cors_origins: tuple[str, ...] = ()
     require_valid_user: bool = False
     maximum_attachment: int = MAXIMUM_ATTACHMENT
+    request_timeout: float = 60.0

@@ -22,9 +22,6 @@ Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 MAXIMUM_BODY = 64 * 1024 * 1024
 """Bytes of a request's body held in memory, after decompression. Attachments are streamed and may be larger."""
 
-SECONDS_WITHOUT_A_BYTE = 60
-"""How long a body may stand still before the client is given up."""
-
 
 class Request:
     """`segments`: the path, each part percent-decoded; `arguments`: those a route's pattern names.
@@ -73,12 +70,13 @@ class Request:
 
         Raises 400 when the client goes away, 408 when nothing comes any more.
         """
+        seconds = self.store.settings.request_timeout
         while not self.body_read:
             try:
-                async with asyncio.timeout(SECONDS_WITHOUT_A_BYTE):
+                async with asyncio.timeout(seconds):
                     message = await self._receive()
             except TimeoutError:
-                reason = f"Nothing of the request body came for {SECONDS_WITHOUT_A_BYTE} seconds. Nothing was saved."
+                reason = f"Nothing of the request body came for {seconds:g} seconds. Nothing was saved."
                 raise HttpError(408, "timeout", reason, {"Connection": "close"}) from None
             if message["type"] == "http.disconnect":
                 raise bad_request("The client closed the connection before the request was complete.")

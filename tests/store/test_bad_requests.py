@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import gzip
 import json
@@ -20,8 +19,6 @@ from couch_requests import ADMIN, Couch
 from raw_requests import Client, Got, Sent, ask_at_once
 
 import embedded
-from embedded.http.errors import HttpError
-from embedded.http.request import Request
 
 REQUESTS = 20_000
 A_BATCH = 20
@@ -152,19 +149,6 @@ def test_clients_that_send_or_read_nothing_do_not_starve_a_writer(own_store: emb
         for connection in idle:
             connection.close()
     assert couch.get("/book/half").status == 404
-
-
-def test_a_body_that_stops_coming_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("embedded.http.request.SECONDS_WITHOUT_A_BYTE", 0.01)
-    pieces = [{"type": "http.request", "body": b"{", "more_body": True}]
-
-    async def receive() -> dict[str, Any]:
-        return pieces.pop() if pieces else await asyncio.get_running_loop().create_future()
-
-    request = Request(None, "PUT", [], {}, {}, receive)  # type: ignore[arg-type]
-    with pytest.raises(HttpError) as error:
-        asyncio.run(request.raw_body())
-    assert error.value.status == 408
 
 
 def couch_headers(couch: Couch) -> str:

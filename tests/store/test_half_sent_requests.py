@@ -1,0 +1,157 @@
+"""A client that stops in the middle of a request is given up; one that is slow or waits for an answer is not.
+
+The time is this store's own setting, so these start stores of their own.
+"""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import itertools
+import json
+import select
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from couch_requests import ADMIN, Couch
+
+import embedded
+from embedded.http.connection import LARGEST_HEAD
+
+PATIENCE = 0.6
+_WORD = base64.b64encode(":".join(ADMIN).encode()).decode()
+HEADERS = f"Host: x\r\nAuthorization: Basic {_WORD}\r\n"
+PUT = f"PUT /book/half HTTP/1.1\r\n{HEADERS}"
+HALVES = (
+    "",
+    "PUT /book/half HTTP/1.1\r\nHo",
+    f"{PUT}Content-Length: 1000\r\n\r\n{{",
+    f"{PUT}Transfer-Encoding: chunked\r\n\r\n5\r\n{{",
+    f"{PUT}Content-Type: multipart/related; boundary=x\r\nContent-Length: 9\r\n\r\n--x",
+    f"PUT /book/half/photo HTTP/1.1\r\n{HEADERS}Content-Length: 1000\r\n\r\nphoto",
+    f"GET /book HTTP/1.1\r\n{HEADERS}Content-Length: 1000\r\n\r\n{{",  # answered, and the rest never comes
+    f"GET /book HTTP/1.1\r\n{HEADERS}\r\nGET /boo",
+)
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[embedded.RunningStore]:
+    with embedded.start(tmp_path_factory.mktemp("store"), admin=ADMIN, request_timeout=PATIENCE) as running:
+        Couch(running.url, ADMIN).put("/book")
+        yield running
+
+
+def connect(running: embedded.RunningStore, text: str) -> socket.socket:
+    parts = urlsplit(running.url)
+    opened = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=10)
+    opened.sendall(text.encode())
+    return opened
+
+
+def closed(connections: list[socket.socket]) -> Iterator[bytes]:
+    """Waits until the store has hung up on all of them; what it said to each."""
+    for connection in connections:
+        said = b""
+        try:
+            while piece := connection.recv(4096):
+                said += piece
+        except ConnectionResetError:
+            pass
+        connection.close()
+        yield said
+
+
+def status(connection: socket.socket) -> int:
+    """Of the next answer, which is read whole."""
+    answer = http.client.HTTPResponse(connection)
+    answer.begin()
+    answer.read()
+    return answer.status
+
+
+def memory(running: embedded.RunningStore) -> float:
+    """Megabytes the store holds now; 0 where the system does not tell."""
+    if sys.platform != "linux":
+        return 0
+    lines = Path(f"/proc/{running.pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmRSS"))
+
+
+def test_who_stops_in_the_middle_is_hung_up_on_and_nobody_else_notices(running: embedded.RunningStore) -> None:
+    couch = Couch(running.url, ADMIN)
+    feed = f"GET /book/_changes?feed=longpoll&since=now&timeout=60000 HTTP/1.1\r\n{HEADERS}\r\n"
+    feeds = [connect(running, feed) for _ in range(64)]
+    for connection in feeds:
+        said = b""
+        while not said.endswith(b'{"results":[\n\r\n'):
+            said += connection.recv(4096)
+    held = []
+    slowest = 0.0
+    for number in range(3):
+        halves = [connect(running, text) for text in itertools.islice(itertools.cycle(HALVES), 200)]
+        begun = time.monotonic()
+        while time.monotonic() - begun < PATIENCE / 3:
+            asked = time.monotonic()
+            assert couch.put(f"/book/_local/{number}", {"v": number}).status == 201
+            slowest = max(slowest, time.monotonic() - asked)
+        said = list(closed(halves))
+        statuses = {text: answer[9:12] for text, answer in zip(HALVES, said, strict=False)}
+        assert statuses == dict(zip(HALVES, (b"", b"", b"408", b"408", b"408", b"408", b"200", b"200"), strict=True))
+        held.append(memory(running))
+    assert slowest < 2
+    assert held[2] - held[0] < 2
+    assert couch.get("/book/half").status == 404
+    assert select.select(feeds, [], [], 0)[0] == []
+    couch.put("/book/change", {})
+    for connection in feeds:
+        assert connection.recv(4096)
+        connection.close()
+
+
+def test_a_body_that_comes_slowly_and_a_connection_that_is_idle_are_let_be(running: embedded.RunningStore) -> None:
+    body = json.dumps({"text": "x" * 2000}).encode()
+    slow = connect(running, f"PUT /book/slow HTTP/1.1\r\n{HEADERS}Content-Length: {len(body)}\r\n\r\n")
+    idle = connect(running, f"GET /_up HTTP/1.1\r\n{HEADERS}\r\n")
+    assert status(idle) == 200
+    begun = time.monotonic()
+    for at in range(0, len(body), 500):  # 2 kB a second
+        slow.sendall(body[at : at + 500])
+        time.sleep(0.25)
+    assert time.monotonic() - begun > 1.5 * PATIENCE
+    assert status(slow) == 201
+    idle.sendall(f"GET /_up HTTP/1.1\r\n{HEADERS}\r\n".encode())
+    assert status(idle) == 200
+    slow.close()
+    idle.close()
+
+
+def test_a_head_that_comes_letter_by_letter_has_no_more_time(running: embedded.RunningStore) -> None:
+    connection = connect(running, "GET /_up HTTP/1.1\r\nX: ")
+    begun = time.monotonic()
+    try:
+        while time.monotonic() - begun < 10 and not select.select([connection], [], [], PATIENCE / 8)[0]:
+            connection.sendall(b"x")
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    assert PATIENCE / 2 < time.monotonic() - begun < 10
+    connection.close()
+
+
+def test_a_head_without_end_takes_no_memory(running: embedded.RunningStore) -> None:
+    before = memory(running)
+    connection = connect(running, "GET /_up HTTP/1.1\r\nX: ")
+    sent = 0
+    try:
+        while sent < 50 * LARGEST_HEAD:
+            connection.sendall(b"x" * 100_000)
+            sent += 100_000
+        pytest.fail("the store takes all of it")
+    except (BrokenPipeError, ConnectionResetError):
+        pass
+    assert memory(running) - before < 20
+    connection.close()
