@@ -20,7 +20,8 @@ def change_document(
     """The ``change`` that leads from one revision of a document to the next; None when no field differs.
 
     `before` None is a new document, whose ``created_by`` says it already: there is no change. `after` None is a
-    deletion: the change then holds the whole content, from which the document can be brought back on any node.
+    deletion: the change then holds the whole content, from which the document can be brought back on any node, and as
+    ``was_disputed`` the disputes that were open and as ``was_resolved`` the ids of those that were not.
     `key` makes the id where the same change may be written by several nodes; otherwise it is a new one.
     """
     if before is None:
@@ -36,7 +37,13 @@ def change_document(
     if not rows and after is not None:
         return None
     change = entry_of_log(before, key or new_key(), rows, by, at)
-    return {**change, "deleted": True} if after is None else change
+    return change if after is not None else _of_deletion(change, before)
+
+
+def _of_deletion(change: dict[str, Any], before: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {"was_disputed": before.get("disputes"), "was_resolved": before.get("resolved")}
+    told = {"deleted": True, **{name: value for name, value in kept.items() if value}}
+    return {**change, **told, "field_revs": {**change["field_revs"], **dict.fromkeys(told, 1)}}
 
 
 def entry_of_log(about: Mapping[str, Any], key: str, rows: list[dict[str, Any]], by: str, at: str) -> dict[str, Any]:
@@ -80,3 +87,8 @@ def file_rows(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[dict[
 def content_before(change: Mapping[str, Any]) -> dict[str, Any]:
     """The fields as they were before a change, as far as it tells: all of them for a deletion."""
     return {row["field"]: row["from"] for row in change.get("changes") or () if row["from"] is not None}
+
+
+def disputes_before(deletion: Mapping[str, Any]) -> dict[str, Any]:
+    """The disputes, open and resolved, that a document had before it was deleted, under the names they have there."""
+    return {"disputes": deletion.get("was_disputed"), "resolved": deletion.get("was_resolved")}

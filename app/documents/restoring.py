@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from app.couch import Database, NotFound
-from app.documents.changes import content_before
+from app.documents.changes import content_before, disputes_before
 from app.documents.common import FIXED_FIELDS
-from app.documents.disputes import Dispute, deletion_dispute, ordered
+from app.documents.disputes import DELETED, Dispute, deletion_dispute, is_settled, ordered, union
 from app.documents.merging import merge
 from app.documents.revising import Revision, first_revision
 
@@ -20,34 +20,42 @@ def as_it_was(database: Database, leaves: Sequence[dict[str, Any]], by: str, at:
         return None
     winner = merge(deletions).document
     known = [leaf for leaf in (winner, *deletions) if leaf.get("change")]
-    changes = database.get_many(leaf["change"] for leaf in known)
-    change = next((changes[leaf["change"]] for leaf in known if leaf["change"] in changes), None)
-    if change is None:
+    found = database.get_many(leaf["change"] for leaf in known)
+    told = [leaf for leaf in known if leaf["change"] in found]
+    if not told:
         return None
-    tombstone = next(leaf for leaf in known if leaf["change"] == change["_id"])
-    return restored(winner, tombstone, change, deletions, by, at, _files(database, tombstone))
+    changes = [found[id] for id in dict.fromkeys(leaf["change"] for leaf in told)]
+    return restored(winner, told[0], changes, deletions, by, at, _files(database, told[0]))
 
 
 def restored(
     winner: Mapping[str, Any],
     tombstone: Mapping[str, Any],
-    change: Mapping[str, Any],
+    changes: Sequence[Mapping[str, Any]],
     deletions: Sequence[Mapping[str, Any]],
     by: str,
     at: str,
     files: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """The revision that follows the deletion `winner` and says again what `change`, the entry of `tombstone`, kept.
+    """The revision that follows the deletion `winner` and says again what the entry of `tombstone` kept.
 
-    `deletions` are all that the document has, and `files` what was attached (pure).
+    `changes` are the entries of all deletions that are known, that of `tombstone` first: what was disputed in any
+    branch is so again. `deletions` are all that the document has, and `files` what was attached (pure).
     """
     fixed = {name: tombstone[name] for name in FIXED_FIELDS if name in tombstone}
-    document = {"_id": winner["_id"], **fixed, **content_before(change)}
+    document = {"_id": winner["_id"], **fixed, **content_before(changes[0])}
     if files:
         document["_attachments"] = dict(files)
     revision = first_revision(document, by, at, winner["_rev"]).document
-    # Whoever brings it back knows of these deletions; they must not come up as disputes at the next merge.
-    revision["resolved"] = sorted({deletion_dispute(leaf)["id"] for leaf in deletions if not leaf.get("merged")})
+    found, resolved = union(map(disputes_before, changes))
+    # Whoever brings it back knows of these deletions, and of the wish to delete it where somebody had edited it
+    # meanwhile; they must not come up as disputes at the next merge.
+    resolved |= {deletion_dispute(leaf)["id"] for leaf in deletions if not leaf.get("merged")}
+    resolved |= {id for id, each in found.items() if each["field"] == DELETED}
+    revision["resolved"] = sorted(resolved)
+    disputes = [each for id, each in found.items() if id not in resolved and not is_settled(each, revision)]
+    if disputes:
+        revision["disputes"] = ordered(disputes)
     return revision
 
 

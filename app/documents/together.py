@@ -138,7 +138,7 @@ def _undelete_batch(
         if len(line["changes"]) > 1 or deletion.get("_attachments"):
             alone.append(line["id"])
         else:
-            simple.append(restored(deletion, deletion, changes[line["id"]], [deletion], by, at))
+            simple.append(restored(deletion, deletion, [changes[line["id"]]], [deletion], by, at))
     results = database.bulk(simple)
     alone += [result.id for result in results if result.error]
     failed = [id for id in alone if not _undelete_alone(database, id, by, at)]

@@ -98,8 +98,10 @@ def stands_in_field(event: Event, document: Mapping[str, Any] | None) -> bool:
 
 def stands(event: Event, document: Mapping[str, Any] | None) -> bool:
     """Whether the document says it in the field or in a dispute."""
-    if stands_in_field(event, document):
-        return True
+    return stands_in_field(event, document) or _is_disputed(event, document)
+
+
+def _is_disputed(event: Event, document: Mapping[str, Any] | None) -> bool:
     return any(
         (each["by"] + each["at"] == event.text if each["field"] == DELETED else _says(each, event))
         for each in (document or {}).get("disputes", ())
@@ -125,6 +127,8 @@ class Histories(RuleBasedStateMachine):
         self.desks: list[Desk] = []
         self.links: list[tuple[int, int]] = []
         self.overwritten: set[Event] = set()
+        # What nobody replaced, but somebody deleted the document over it.
+        self.put_away: set[Event] = set()
         self.clock = 0
         self.events = 0
 
@@ -261,6 +265,8 @@ class Histories(RuleBasedStateMachine):
             return
         if saved.outcome == "created":
             self._did(desk, self._event(id, ALIVE, None), deleted)
+            # What waited to be decided does so again.
+            self.put_away -= {each for each in desk.known[id] if _is_disputed(each, saved.document)}
 
     @precondition(lambda self: self._disputed())
     @rule(data=st.data(), choice=st.sampled_from(["now", "other", "typed"]))
@@ -298,8 +304,8 @@ class Histories(RuleBasedStateMachine):
             at = self._now()
             saved = saving.resolve_dispute(desk.book, id, dispute["id"], True, self._by(desk), at)
             if saved.outcome == "deleted":
-                seen = {event for event in known if stands(event, shown)}
-                self._did(desk, self._event(id, DELETED, self._by(desk) + at), seen)
+                self._did(desk, self._event(id, DELETED, self._by(desk) + at), set())
+                self.put_away |= {event for event in known if stands(event, shown)}
             return
         saving.resolve_dispute(desk.book, id, dispute["id"], False, self._by(desk), self._now())
         seen = {event for event in desk.known[id] if event.field == DELETED and stands(event, shown)}
@@ -361,7 +367,8 @@ class Histories(RuleBasedStateMachine):
         if saved.outcome == "deleted":
             # A page from before somebody brought it back, with the same content: what is deleted is what was shown.
             brought_back = {each for each in desk.known[id] if each.field == ALIVE}
-            self._did(desk, event, brought_back | {each for each in known if stands(each, shown)})
+            self._did(desk, event, set())
+            self.put_away |= brought_back | {each for each in known if stands(each, shown)}
         elif saved.outcome == "merged":
             self._did(desk, event, set())
 
@@ -403,7 +410,7 @@ class Histories(RuleBasedStateMachine):
         """Whether somebody who was shown the same, whoever typed it, replaced it: who say the same say it once."""
         return any(
             (each.document, each.field, each.row, each.text) == (event.document, event.field, event.row, event.text)
-            for each in self.overwritten
+            for each in self.overwritten | self.put_away
             if event.field != ALIVE
         )
 
@@ -427,7 +434,7 @@ class Histories(RuleBasedStateMachine):
             assert sum(not leaf.get("_deleted") for leaf in book.leaves(id)) < 2, f"{id} has conflicting leaves."
         for id in DOCUMENTS:
             document = book.get(id)
-            for event in self.desks[0].known[id] - self.overwritten:
+            for event in self.desks[0].known[id] - self.overwritten - self.put_away:
                 if event.text in ("alike", None) and self._was_replaced(event):
                     continue
                 assert stands(event, document), f"{event} is lost: {document}"

@@ -124,3 +124,96 @@ def test_a_save_that_met_two_deletions_tells_of_both(store: Store) -> None:
         ("_deleted", "bert"),
     ]
     assert synced(here, there)["phone"] == "3"
+
+
+def test_what_is_disputed_is_so_again_when_a_deleted_document_is_brought_back(store: Store) -> None:
+    here, there = disputed(store)
+    before = here.get(ID)
+    assert before is not None
+    saving.delete(here, before, "carl", AT.format(5))
+    carry(here, there)
+
+    saving.undelete(there, ID, "dora", AT.format(6))
+
+    document = synced(here, there)
+    assert document["phone"] == before["phone"] and document["disputes"] == before["disputes"]
+    settle(there, "other", "dora", 7)
+    assert "disputes" not in synced(here, there)
+
+
+def test_two_nodes_that_bring_it_back_at_once_have_each_dispute_once(store: Store) -> None:
+    here, there = disputed(store)
+    before = here.get(ID)
+    assert before is not None
+    saving.delete(here, before, "carl", AT.format(5))
+    saving.delete(there, before, "dora", AT.format(6))
+    carry(here, there)
+    carry(there, here)
+    saving.undelete(here, ID, "carl", AT.format(7))
+    saving.undelete(there, ID, "dora", AT.format(8))
+
+    document = synced(here, there)
+
+    assert document["phone"] == before["phone"] and document["disputes"] == before["disputes"]
+
+
+def test_what_one_node_settles_while_another_brings_it_back_once_more_stays_settled(store: Store) -> None:
+    here, there = disputed(store)
+    before = here.get(ID)
+    assert before is not None
+    saving.delete(here, before, "carl", AT.format(5))
+    carry(here, there)
+    saving.undelete(here, ID, "carl", AT.format(7))
+    settle(here, "now", "carl", 8)
+    saving.undelete(there, ID, "dora", AT.format(9))
+
+    document = synced(here, there)
+
+    assert document["phone"] == before["phone"] and "disputes" not in document
+
+
+def test_what_was_settled_before_a_deletion_is_no_dispute_when_it_comes_back(store: Store) -> None:
+    here, there = pair(store)
+    edit(here, "anna", 1, phone="1")
+    edit(there, "bert", 2, phone="2")
+    late = [store.create("late-1"), store.create("late-2")]
+    carry(here, late[0])
+    carry(there, late[1])
+    synced(here, there)
+    settle(here, "now", "carl", 5)
+    document = synced(here, there)
+    saving.delete(here, document, "carl", AT.format(6))
+    saving.undelete(here, ID, "carl", AT.format(7))
+
+    for minute, book in enumerate(late, 8):
+        edit(book, "eva", minute, city="Linz")
+        after = synced(here, book)
+        assert [each["field"] for each in after.get("disputes", ())] == []
+
+
+def test_a_wish_to_delete_is_no_dispute_any_more_once_the_document_was_deleted_and_brought_back(store: Store) -> None:
+    here, there = pair(store)
+    shown = here.get(ID)
+    assert shown is not None
+    saving.delete(here, shown, "anna", AT.format(1))
+    edit(there, "bert", 2, phone="2")
+    document = synced(here, there)
+    saving.resolve_dispute(here, ID, document["disputes"][0]["id"], True, "carl", AT.format(5))
+    assert here.get(ID) is None
+
+    saving.undelete(here, ID, "dora", AT.format(6))
+
+    assert "disputes" not in synced(here, there)
+
+
+def test_a_save_over_a_deletion_keeps_what_was_disputed(store: Store) -> None:
+    here, _ = disputed(store)
+    before = here.get(ID)
+    assert before is not None
+    saving.delete(here, before, "carl", AT.format(5))
+
+    saving.save(here, {**before, "city": "Linz"}, "dora", base=before, now=AT.format(6))
+
+    document = here.get(ID)
+    assert document is not None and document["city"] == "Linz"
+    assert [each["field"] for each in document["disputes"]] == ["phone", "_deleted"]

@@ -79,6 +79,22 @@ def test_concurrent_versions_and_files_go_along_and_come_back(dealer_node: Node)
     assert living(dealer_node, ids) == {ROOT, *ids}
 
 
+def test_what_went_along_with_a_dispute_comes_back_with_it(dealer_node: Node) -> None:
+    root, ids = filled(dealer_node, 1)
+    shown = dealer_node.book.get(ids[0])
+    assert shown is not None
+    for name in ("Ann", "Anne"):
+        saving.save(dealer_node.book, {**shown, "name": name}, "bert", base=shown)
+    before = dealer_node.book.get(ids[0])
+    assert before is not None and len(before["disputes"]) == 1
+
+    saving.delete_together(dealer_node.book, root, ids, "bert")
+    saving.undelete_together(dealer_node.book, ROOT, "carl")
+
+    after = dealer_node.book.get(ids[0])
+    assert after is not None and after["disputes"] == before["disputes"]
+
+
 def test_many_go_along_and_come_back_in_batches_and_only_what_is_allowed(dealer_node: Node) -> None:
     root = add(dealer_node, "customer", "1", name="Berg")
     ids = [f"D001:task:{n:03}" for n in range(450)]
