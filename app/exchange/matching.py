@@ -16,7 +16,7 @@ from app.exchange.suggestions import numbers_in
 from app.parts.serials import plain
 
 # A whole vehicle identification number is unique in the world, whoever the maker is said to be (ISO 3779, ISO 10261).
-_WORLDWIDE = 17
+WHOLE_PIN = 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class Machines:
 
     def _of_number(self, number: str, make: str) -> set[str]:
         found = self._by_number.get(plain(number), set())
-        return found if len(plain(number)) >= _WORLDWIDE else self._same_make(found, make)
+        return found if len(plain(number)) >= WHOLE_PIN else self._same_make(found, make)
 
     def _same_make(self, ids: Iterable[str], make: str) -> set[str]:
         wanted = plain(make_key(make)) if make else ""

@@ -13,8 +13,9 @@ from typing import Any
 
 from app.documents.common import utc_text
 from app.documents.ids import document_id, machine_key, make_key, reading_key
+from app.exchange.customers import Customers
 from app.exchange.equipment import Equipment, time_of
-from app.exchange.matching import Machines
+from app.exchange.matching import WHOLE_PIN, Machines
 from app.exchange.suggestions import Suggestion, suggest
 from app.parts.serials import plain
 
@@ -24,12 +25,16 @@ _INTERNAL_CODE = re.compile(r"[A-Z]{3,}\d{4,}", re.IGNORECASE)
 
 @dataclass
 class Planned:
-    """One equipment with what is decided about it. `machine_id` is empty when it is left out."""
+    """One equipment with what is decided about it. `machine_id` is empty when it is left out.
+
+    `suggestion` is what its equipment id says.
+    """
 
     equipment: Equipment
     machine_id: str = ""
     make: str = ""
     is_new: bool = False
+    suggestion: Suggestion = field(default_factory=Suggestion)
     notes: list[str] = field(default_factory=list)
 
     def reading_id(self) -> str:
@@ -50,8 +55,8 @@ def place_all(equipment: Iterable[Equipment], known: Machines, dealer: str) -> l
 
 
 def _place(one: Equipment, known: Machines, dealer: str, only_make: str, makes: list[str]) -> Planned:
-    planned = Planned(one, notes=list(one.problems))
     suggestion = suggest(one.equipment_id, makes)
+    planned = Planned(one, suggestion=suggestion, notes=list(one.problems))
     make = known.spelled(one.make)
     found = known.find(one, make)
     if found.several:
@@ -91,8 +96,6 @@ def _place(one: Equipment, known: Machines, dealer: str, only_make: str, makes: 
         planned.notes.append(f"Left out: {problem}")
         return planned
     planned.is_new = not known.has(planned.machine_id)
-    if planned.is_new:
-        _add_suggestion(planned, suggestion)
     return planned
 
 
@@ -126,8 +129,8 @@ class Models:
         return self._names.get((plain(make_key(make)), plain(model)), "")
 
 
-def new_machine(planned: Planned, models: Models) -> dict[str, Any]:
-    """The document of a machine that the book does not have yet; without a customer, which a person decides."""
+def new_machine(planned: Planned, models: Models, customers: Customers) -> dict[str, Any]:
+    """The document of a machine that the book does not have yet."""
     one = planned.equipment
     dealer = planned.machine_id.split(":", 1)[0]
     document: dict[str, Any] = {
@@ -139,25 +142,29 @@ def new_machine(planned: Planned, models: Models) -> dict[str, Any]:
         "serial": one.serial or one.pin,
         "status": "in service",
     }
-    document.update(_changes(document, planned, models))
+    document.update(_changes(document, planned, models, customers))
+    suggestion = planned.suggestion
+    _add_suggestion(planned, replace(suggestion, customer="") if document.get("customer") else suggestion)
     told = [note for note in planned.notes if "suggests" in note]
     if told:
         document["notes"] = told[0]
     return document
 
 
-def changed_machine(machine: Mapping[str, Any], planned: Planned, models: Models) -> dict[str, Any] | None:
+def changed_machine(
+    machine: Mapping[str, Any], planned: Planned, models: Models, customers: Customers
+) -> dict[str, Any] | None:
     """`machine` with what the equipment adds, or None when it adds nothing.
 
-    What a person has entered is never overwritten: make, serial, model and PIN are filled where they are empty. The
-    position moves when it is newer; the telematics name is telematics' own.
+    What a person has entered is never overwritten: make, serial, model and PIN are filled where they are empty, the
+    customer where it always was. The position moves when it is newer; the telematics name is telematics' own.
     """
-    changes = _changes(machine, planned, models)
+    changes = _changes(machine, planned, models, customers)
     changed = {name: value for name, value in changes.items() if machine.get(name) != value}
     return {**machine, **changed} if changed else None
 
 
-def _changes(machine: Mapping[str, Any], planned: Planned, models: Models) -> dict[str, Any]:
+def _changes(machine: Mapping[str, Any], planned: Planned, models: Models, customers: Customers) -> dict[str, Any]:
     one = planned.equipment
     changes: dict[str, Any] = {}
     if one.equipment_id:
@@ -178,7 +185,51 @@ def _changes(machine: Mapping[str, Any], planned: Planned, models: Models) -> di
     if one.latitude is not None and one.position_at is not None and _is_newer(one.position_at, machine):
         changes["position"] = {"latitude": one.latitude, "longitude": one.longitude}
         changes["position_at"] = utc_text(one.position_at)
+    customer = _customer(machine, planned, customers)
+    if customer:
+        changes["customer"] = customer
     return changes
+
+
+def lacks_customer(machine: Mapping[str, Any]) -> bool:
+    """Whether a machine is at work for a customer whom the book does not name."""
+    return not machine.get("customer") and machine.get("status") in (None, "", "in service")
+
+
+def _customer(machine: Mapping[str, Any], planned: Planned, customers: Customers) -> str:
+    """The customer whom the equipment id names, for a machine that never had one; empty when that is not certain."""
+    name = planned.suggestion.customer
+    # A customer that somebody took away is remembered as a change of the field.
+    if not name or not lacks_customer(machine) or "customer" in (machine.get("field_revs") or {}):
+        return ""
+    if not _is_about(machine, planned):
+        planned.notes.append(
+            f"Its equipment id names {name}, but beside a number, {planned.suggestion.number}, that is not this "
+            f"machine's. Choose its customer."
+        )
+        return ""
+    found = customers.named(name)
+    if found.customer_id:
+        planned.notes.append(f"Its equipment id names {name}: it was put on the customer {found.name}.")
+    elif found.several:
+        planned.notes.append(
+            f"Its equipment id names {name}, which could be {found.several_words()}. Choose its customer."
+        )
+    else:
+        planned.notes.append(
+            f"Its equipment id names {name}, and no customer here is called so. Choose its customer, or enter {name} "
+            f"and import the file again."
+        )
+    return found.customer_id
+
+
+def _is_about(machine: Mapping[str, Any], planned: Planned) -> bool:
+    """Whether the number in the equipment id, if it holds one, is this machine's: units move, and keep their names."""
+    number = plain(planned.suggestion.number)
+    one = planned.equipment
+    own = (plain(each) for each in (one.serial, one.pin, machine.get("serial"), machine.get("pin")))
+    # A plate may say the end of the PIN.
+    return not number or any(each == number or (len(each) >= WHOLE_PIN and each.endswith(number)) for each in own)
 
 
 def _is_newer(position_at: datetime, machine: Mapping[str, Any]) -> bool:

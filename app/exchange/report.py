@@ -14,7 +14,8 @@ _WIDEST = 46
 class MachineResult:
     """What became of one equipment of the file. `outcome` is one of OUTCOMES; `notes` say why, and what to look at.
 
-    `number` counts in the file from 1; `machine` is the id of the machine, empty when it was left out.
+    `number` counts in the file from 1; `machine` is the id of the machine, empty when it was left out. It
+    `lacks_customer` when it is at work for somebody whom the book does not name.
     """
 
     number: int
@@ -23,6 +24,7 @@ class MachineResult:
     machine: str = ""
     reading: bool = False
     notes: tuple[str, ...] = ()
+    lacks_customer: bool = False
 
 
 @dataclass
@@ -35,6 +37,10 @@ class Report:
     results: list[MachineResult] = field(default_factory=list)
     stopped: bool = False
     more_pages: bool = False
+
+    def without_customer(self) -> int:
+        """How many machines of the file have no customer."""
+        return len({result.machine for result in self.results if result.lacks_customer})
 
     def most_telling(self, limit: int) -> list[MachineResult]:
         """At most `limit` results, first what a person has to look at: left out, then made, updated, unchanged."""

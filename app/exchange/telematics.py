@@ -15,9 +15,18 @@ from typing import TYPE_CHECKING, Any
 from app.couch import Database, StoreError
 from app.documents import saving
 from app.errors import IronbookError
+from app.exchange.customers import Customers
 from app.exchange.equipment import Equipment
 from app.exchange.matching import Machines
-from app.exchange.planning import Models, Planned, changed_machine, new_machine, new_reading, place_all
+from app.exchange.planning import (
+    Models,
+    Planned,
+    changed_machine,
+    lacks_customer,
+    new_machine,
+    new_reading,
+    place_all,
+)
 from app.exchange.report import MachineResult, Report
 from app.exchange.snapshot import Snapshot, SnapshotError, read_snapshot
 
@@ -89,13 +98,14 @@ def apply_snapshot(
         known.add(machine)
     models = Models(_all_of(node.catalog, "model"))
     planned = place_all(fleet, known, node.dealer)
+    customers = _customers(node, planned)
     report = Report(more_pages=isinstance(equipment, Snapshot) and equipment.links.more_pages())
     for batch in _batches(planned):
         if asked_to_stop():
             report.stopped = True
             break
         try:
-            report.results += _write(book, batch, models, by)
+            report.results += _write(book, batch, models, customers, by)
         except StoreError as error:
             raise InterruptedImportError(_interrupted(error, report, len(planned)), report) from error
         tell(f"{len(report.results):,} of {len(planned):,} machines written")
@@ -122,6 +132,15 @@ def _all_of(database: Database, prefix: str) -> Iterator[Document]:
         if len(rows) < _PAGE:
             return
         start = f"{rows[-1].id}\x00"
+
+
+def _customers(node: Node, planned: Iterable[Planned]) -> Customers:
+    """The customers whom the equipment ids could mean; nothing is read when they name none."""
+    names = {one.suggestion.customer for one in planned if one.machine_id and one.suggestion.customer}
+    customers = Customers(names)
+    for customer in _all_of(node.book, f"{node.dealer}:customer") if names else ():
+        customers.add(customer)
+    return customers
 
 
 def _batches(planned: Iterable[Planned]) -> Iterator[list[Planned]]:
@@ -153,11 +172,13 @@ class _Stored:
         self.changed[document["_id"]] = document
 
 
-def _write(book: Database, batch: Sequence[Planned], models: Models, by: str) -> list[MachineResult]:
+def _write(
+    book: Database, batch: Sequence[Planned], models: Models, customers: Customers, by: str
+) -> list[MachineResult]:
     """Decides a batch and writes it: one request to read, one save for the machines, one for their readings."""
     stored = _Stored(book, batch)
     for planned in batch:
-        _decide(planned, stored, models)
+        _decide(planned, stored, models, customers)
     refused = _save(book, stored, "machine", by)
     for planned in batch:
         if planned.machine_id in refused:
@@ -178,7 +199,7 @@ def _write(book: Database, batch: Sequence[Planned], models: Models, by: str) ->
     return results
 
 
-def _decide(planned: Planned, stored: _Stored, models: Models) -> None:
+def _decide(planned: Planned, stored: _Stored, models: Models, customers: Customers) -> None:
     if not planned.machine_id:
         return
     machine = stored.get(planned.machine_id)
@@ -186,7 +207,10 @@ def _decide(planned: Planned, stored: _Stored, models: Models) -> None:
         planned.notes.append(f"Left out: {planned.machine_id} was deleted here. Undelete it if it is back.")
         planned.machine_id = ""
         return
-    wanted = new_machine(planned, models) if machine is None else changed_machine(machine, planned, models)
+    if machine is None:
+        wanted: Document | None = new_machine(planned, models, customers)
+    else:
+        wanted = changed_machine(machine, planned, models, customers)
     if wanted is not None:
         stored.put(wanted)
     reading_id = planned.reading_id()
@@ -224,8 +248,15 @@ def _result(planned: Planned, stored: _Stored, written: bool, told: set[str]) ->
         outcome = "unchanged"
     if machine_id and machine_id in told:
         planned.notes.append("The file has this machine more than once.")
+    machine = stored.get(machine_id) if machine_id else None
     return MachineResult(
-        planned.equipment.number, planned.equipment.label(), outcome, machine_id, written, tuple(planned.notes)
+        planned.equipment.number,
+        planned.equipment.label(),
+        outcome,
+        machine_id,
+        written,
+        tuple(planned.notes),
+        lacks_customer=machine is not None and lacks_customer(machine),
     )
 
 

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.exchange.customers import Customers, words_of
 from app.exchange.equipment import Equipment
 from app.exchange.matching import Machines
 from app.exchange.planning import Models, changed_machine, new_machine, new_reading, place_all
@@ -28,6 +29,17 @@ def known(*machines):
 
 def place(*equipment, machines=()):
     return place_all(equipment, known(*machines), "D001")
+
+
+def made_of(planned, models=None, *customers):
+    return new_machine(planned, models or Models(), named(planned, *customers))
+
+
+def named(planned, *names):
+    found = Customers([planned.suggestion.customer])
+    for number, name in enumerate(names):
+        found.add({"_id": f"D001:customer:{number}", "type": "customer", "name": name})
+    return found
 
 
 def one(**fields):
@@ -126,12 +138,12 @@ def test_a_missing_make_is_taken_from_two_witnesses_or_not_at_all():
 def test_a_pin_serves_where_there_is_no_serial():
     (found,) = place(one(pin="WNK1"))
     assert found.machine_id == "D001:machine:KRAMER-WNK1"
-    assert new_machine(found, Models())["serial"] == "WNK1"
+    assert made_of(found, Models())["serial"] == "WNK1"
 
 
 def test_a_suggestion_is_a_note_and_no_fact():
     (found,) = place(one(serial="283445", equipment_id=LOHRBECK))
-    made = new_machine(found, Models())
+    made = made_of(found)
     assert "customer" not in made
     assert "model" not in made
     assert made["serial"] == "283445"
@@ -141,47 +153,130 @@ def test_a_suggestion_is_a_note_and_no_fact():
 
 def test_what_the_file_says_itself_is_not_suggested_again():
     (found,) = place(one(serial="1", pin="353424401", model="5085 55", equipment_id=LOHRBECK))
+    made_of(found)
     assert [note for note in found.notes if "suggests" in note] == [
         f"Its equipment id “{LOHRBECK}” suggests customer Lohrbeck Süd. Please check."
     ]
     (nothing,) = place(one(serial="353424401", model="5085", equipment_id="Kramer 5085 SN:353424401"))
+    made_of(nothing)
     assert nothing.notes == []
+
+
+@pytest.mark.parametrize(
+    ("one_spelling", "another"),
+    [
+        ("Lohrbeck Süd", "LOHRBECK SUED GmbH & Co. KG"),
+        ("Kabel- u. Tiefbau", "Kabel und Tiefbau G.m.b.H."),
+        ("Fa. Strauß", "Strauss e.K."),
+        ("Bé", "Be Ltd."),
+        ("O'Hara + Sons", "O’Hara & Sons, Inc."),
+        ("Mu\u0308llner Bau", "Müllner-Bau UG (haftungsbeschränkt)"),
+    ],
+)
+def test_spellings_of_one_name(one_spelling, another):
+    assert words_of(one_spelling) == words_of(another)
+
+
+@pytest.mark.parametrize(
+    ("name", "another"), [("Brandt", "Brand"), ("AB", "SE"), ("Brandt", "Brandt Süd"), ("", "GmbH")]
+)
+def test_names_that_are_not_the_same(name, another):
+    assert words_of(name) != words_of(another)
+
+
+LOHRBECKS_OWN = {"serial": "1", "pin": "353424401", "model": "5085", "equipment_id": LOHRBECK}
+
+
+def test_a_machine_comes_onto_the_one_customer_whom_its_equipment_id_names():
+    (found,) = place(one(**LOHRBECKS_OWN))
+    made = made_of(found, None, "Lohrbeck Nord KG", "LOHRBECK SÜD GmbH")
+    assert made["customer"] == "D001:customer:1"
+    assert found.notes == ["Its equipment id names Lohrbeck Süd: it was put on the customer LOHRBECK SÜD GmbH."]
+    assert "notes" not in made
+
+
+@pytest.mark.parametrize(
+    ("customers", "told"),
+    [
+        ((), "no customer here is called so"),
+        (("Lohrbeck",), "no customer here is called so"),
+        (("Lohrbeck Süd GmbH", "Lohrbeck Süd AG"), "could be Lohrbeck Süd AG, Lohrbeck Süd GmbH. Choose"),
+        (("Lohrbeck Süd", "Lohrbeck Süd Tiefbau"), "could be Lohrbeck Süd, Lohrbeck Süd Tiefbau. Choose"),
+        (("Lohrbeck Süd Tiefbau",), "could be Lohrbeck Süd Tiefbau. Choose"),
+        (tuple(f"Lohrbeck Süd {n}" for n in range(5)), "Lohrbeck Süd 2 and 2 more. Choose"),
+    ],
+)
+def test_a_name_that_is_not_clearly_one_customers_is_left_to_a_person(customers, told):
+    (found,) = place(one(**LOHRBECKS_OWN))
+    assert "customer" not in made_of(found, None, *customers)
+    assert sum(told in note and "names Lohrbeck Süd" in note for note in found.notes) == 1
+
+
+def test_an_equipment_id_about_another_machine_names_no_customer():
+    (found,) = place(one(serial="283445", pin="WNK71140EKSKD4291", equipment_id=LOHRBECK))
+    assert "customer" not in made_of(found, None, "Lohrbeck Süd")
+    assert any("a number, 353424401, that is not this machine's. Choose its customer." in note for note in found.notes)
+    (whole,) = place(one(serial="1", pin="WNK35540EKSKD0145", equipment_id="NRB Kramer 8155 SN: 35540EKSKD0145"))
+    assert made_of(whole, None, "NRB GmbH")["customer"] == "D001:customer:0"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"customer": "D001:customer:x"},
+        {"field_revs": {"customer": 3, "*": 3}},
+        {"status": "sold on"},
+    ],
+)
+def test_a_customer_whom_a_person_chose_or_took_away_is_left_so(fields):
+    before = machine("353424401", model="5085", telematics_id=LOHRBECK, **fields)
+    (found,) = place(one(serial="353424401", equipment_id=LOHRBECK), machines=[before])
+    assert changed_machine(before, found, Models(), named(found, "Lohrbeck Süd")) is None
+    assert found.notes == []
+
+
+def test_a_machine_that_never_had_a_customer_comes_onto_him_once_he_is_entered():
+    before = machine("353424401", model="5085", telematics_id=LOHRBECK)
+    (found,) = place(one(serial="353424401", equipment_id=LOHRBECK), machines=[before])
+    after = changed_machine(before, found, Models(), named(found, "Lohrbeck Süd"))
+    assert after == {**before, "customer": "D001:customer:0"}
+    assert changed_machine(after, found, Models(), named(found, "Lohrbeck Süd")) is None
 
 
 def test_an_internal_code_is_no_model_unless_the_catalog_has_it():
     (found,) = place(one(serial="1", model="RALA34603"))
-    made = new_machine(found, Models())
+    made = made_of(found, Models())
     assert "model" not in made
     assert made["telematics_model"] == "RALA34603"
-    assert new_machine(found, Models([{"make": "Kramer", "name": "RALA34603"}]))["model"] == "RALA34603"
+    assert made_of(found, Models([{"make": "Kramer", "name": "RALA34603"}]))["model"] == "RALA34603"
 
 
 def test_a_model_is_written_as_the_catalog_writes_it():
     (found,) = place(one(serial="1", model="tb290-2", make="Takeuchi"))
-    assert new_machine(found, Models([{"make": "TAKEUCHI", "name": "TB 290-2"}]))["model"] == "TB 290-2"
-    assert new_machine(found, Models())["model"] == "tb290-2"
+    assert made_of(found, Models([{"make": "TAKEUCHI", "name": "TB 290-2"}]))["model"] == "TB 290-2"
+    assert made_of(found, Models())["model"] == "tb290-2"
 
 
 def test_what_people_entered_is_not_overwritten():
     before = machine("1", model="850", pin="77", customer="D001:customer:x", notes="dear")
     (found,) = place(one(serial="1", model="5075", pin="88", equipment_id="Kramer 9"), machines=[before])
-    after = changed_machine(before, found, Models())
+    after = changed_machine(before, found, Models(), Customers())
     assert after == {**before, "telematics_id": "Kramer 9"}
     assert any("PIN differs" in note for note in found.notes)
 
 
 def test_what_is_empty_is_filled():
     (found,) = place(one(serial="1", model="5075", pin="88"), machines=[machine("1")])
-    assert changed_machine(machine("1"), found, Models()) == machine("1", model="5075", pin="88")
+    assert changed_machine(machine("1"), found, Models(), Customers()) == machine("1", model="5075", pin="88")
 
 
 def test_an_older_position_does_not_move_the_machine():
     place_of = {"position": {"latitude": 1.0, "longitude": 2.0}, "position_at": "2026-11-21T00:00:00Z"}
     before = machine("1", model="5", **place_of)
     (found,) = place(one(serial="1", latitude=51.0, longitude=9.0, position_at=AT), machines=[before])
-    assert changed_machine(before, found, Models()) is None
+    assert changed_machine(before, found, Models(), Customers()) is None
     earlier = {**before, "position_at": "2026-11-19T00:00:00Z"}
-    assert changed_machine(earlier, found, Models())["position"] == {"latitude": 51.0, "longitude": 9.0}
+    assert changed_machine(earlier, found, Models(), Customers())["position"] == {"latitude": 51.0, "longitude": 9.0}
 
 
 def test_one_reading_a_day_and_the_latest_wins():

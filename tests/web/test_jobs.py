@@ -174,6 +174,17 @@ def test_a_fleet_snapshot_makes_machines_and_a_second_one_changes_nothing(
     assert not list((dealer_node.settings.data / "uploads").iterdir())
 
 
+def test_a_machine_without_a_customer_leads_to_where_he_is_chosen(anna: Browser, dealer_app: Flask) -> None:
+    answer = upload(anna, "fleet.xml", SNAPSHOT.replace(b"B12", b"Berg CAT 320"))
+    finished(dealer_app, answer.headers["Location"].rsplit("/", 1)[1])
+    page = anna.get(answer.headers["Location"]).get_data(as_text=True)
+    assert "Its equipment id names Berg, and no customer here is called so." in page
+    [link] = re.findall(r'href="([^"#]+)#field-customer">Choose its customer', page)
+    form = anna.get(html.unescape(link)).get_data(as_text=True)
+    assert 'id="field-customer"' in form
+    assert f'value="{answer.headers["Location"]}"' in form
+
+
 def test_a_file_that_is_not_what_it_claims_changes_nothing_and_says_so(
     anna: Browser, dealer_node: Node, dealer_app: Flask
 ) -> None:
