@@ -54,7 +54,20 @@ def derive(password: str, salt: str, iterations: int, prf: str) -> str:
 
 
 def verify(document: dict[str, Any], password: str) -> bool:
-    """Whether this is the password of a user's document. Understands CouchDB's `pbkdf2` and old `simple` schemes."""
+    """Whether this is the password of a user's document. Understands CouchDB's `pbkdf2` and old `simple` schemes.
+
+    A wrong one takes as long as one of nobody, however few rounds the record was made with: how long it takes must not
+    tell which names are taken.
+    """
+    if _matches(document, password):
+        return True
+    rounds = document.get("iterations")
+    spent = rounds if isinstance(rounds, int) and 0 < rounds <= _MOST_ITERATIONS else 0
+    verify_nobody(password, spent)
+    return False
+
+
+def _matches(document: dict[str, Any], password: str) -> bool:
     salt = document.get("salt")
     if not isinstance(salt, str):
         return False
@@ -71,9 +84,10 @@ def verify(document: dict[str, Any], password: str) -> bool:
     return hmac.compare_digest(kept.lower().encode(), derive(password, salt, iterations, prf).encode())
 
 
-def verify_nobody(password: str) -> None:
-    """Takes as long as checking a password of a record made here."""
-    derive(password, "no salt", ITERATIONS, "sha256")
+def verify_nobody(password: str, spent: int = 0) -> None:
+    """Takes as long as checking a password of a record made here, less the rounds that were `spent` on it already."""
+    if spent < ITERATIONS:
+        derive(password, "no salt", ITERATIONS - spent, "sha256")
 
 
 def refusal(incoming: Incoming, old_text: str | None, user: User, is_admin: bool) -> HttpError | None:

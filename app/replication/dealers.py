@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,6 +11,7 @@ from app.config import DEALER_CODE
 from app.errors import IronbookError
 from app.node import book_name
 from app.replication.members import remove_members
+from app.replication.password_records import random_password, record_of
 from app.replication.reports import NodeReport, read_reports
 
 if TYPE_CHECKING:
@@ -84,9 +84,9 @@ def add_dealer(node: Node, code: str, name: str) -> Admitted:
     _admit_to_catalog(node)
     database = book_name(code)
     user = _user(node, code)
-    password = secrets.token_urlsafe(24)
+    password = random_password()
     node.store.create(database)
-    node.store.put_user(user, password, roles=[_role(node), f"dealer:{code}"])
+    node.store.put_user_record(user, record_of(password), roles=[_role(node), f"dealer:{code}"])
     # Last of what admits anybody: until now only administrators may open the new database.
     node.store.set_security(database, members=[user], roles=[])
     _install_design(node, database)
@@ -115,8 +115,8 @@ def new_password(node: Node, code: str) -> Admitted:
         raise IronbookError(
             f"The dealer {code} was removed, so a password would be of no use to it: admit it again first."
         )
-    password = secrets.token_urlsafe(24)
-    node.store.put_user(dealer.user, password, roles=[_role(node), f"dealer:{code}"])
+    password = random_password()
+    node.store.put_user_record(dealer.user, record_of(password), roles=[_role(node), f"dealer:{code}"])
     prefix = node.store.prefix
     return Admitted(code, prefix + dealer.database, f"{prefix}catalog", dealer.user, password)
 

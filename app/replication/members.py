@@ -16,6 +16,7 @@ from app.config import Settings
 from app.couch.certificates import fingerprint
 from app.errors import IronbookError
 from app.replication.invitations import Invitation, expiry
+from app.replication.password_records import random_password, record_of
 from app.replication.passwords import member_entry, new_key, take_request
 from app.security.certificates import own_certificate
 
@@ -56,7 +57,7 @@ def invite(node: Node, label: str, dealer: str = "", hours: float = VALID_HOURS,
     code, dealer_name, book = _dealership(node, dealer)
     prefix = node.store.prefix
     user = f"{prefix}{'dealer' if node.is_manufacturer else 'laptop'}-{code.lower()}-{secrets.token_hex(4)}"
-    password = secrets.token_urlsafe(24)
+    password = random_password()
     now = datetime.now(UTC)
     invitation = Invitation(
         url=address,
@@ -73,7 +74,7 @@ def invite(node: Node, label: str, dealer: str = "", hours: float = VALID_HOURS,
     )
     invitation.connection("upstream")
     node.secrets.set(member_entry(user), invitation.key)
-    node.store.put_user(user, password, _roles(node, code))
+    node.store.put_user_record(user, record_of(password), _roles(node, code))
     node.local.put(
         {
             "_id": _PREFIX + user,

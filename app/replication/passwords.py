@@ -11,24 +11,19 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 import secrets
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any
 
 from app.config import ConnectionSettings
 from app.couch import Database, Store, WrongPassword
 from app.errors import ConfigurationError, IronbookError
+from app.replication.password_records import is_record, record_of
 from app.secrets import connection_entry
 
 if TYPE_CHECKING:
     from app.node import Node
-
-# Rounds protect a password that can be guessed; this one is 256 random bits, and every request pays for them. For the
-# same reason SHA-1 is good enough, which CouchDB reads since 1.3; SHA-256 it reads since 3.4 only.
-_ROUNDS = 1000
-_HEXADECIMAL = re.compile(r"[0-9a-f]{32,64}")
 
 
 class AlreadyAsked(IronbookError):  # noqa: N818
@@ -120,7 +115,7 @@ def take_request(node: Node, replica: Database, member: Mapping[str, Any], roles
     if not key or request is None:
         return 0
     number, record = request.get("number"), request.get("record")
-    if not isinstance(number, int) or number <= member.get("password_number", 0) or not _is_record(record):
+    if not isinstance(number, int) or number <= member.get("password_number", 0) or not is_record(record):
         return 0
     proof = request.get("proof")
     if not isinstance(proof, str) or not hmac.compare_digest(
@@ -147,13 +142,7 @@ def _request_id(user: str) -> str:
 
 
 def _request(user: str, number: int, password: str, key: str) -> dict[str, Any]:
-    salt = secrets.token_hex(16)
-    record = {
-        "password_scheme": "pbkdf2",
-        "salt": salt,
-        "iterations": _ROUNDS,
-        "derived_key": hashlib.pbkdf2_hmac("sha1", password.encode(), salt.encode(), _ROUNDS, 20).hex(),
-    }
+    record = record_of(password)
     proof = _proof(user, number, record, key)
     return {"_id": _request_id(user), "number": number, "record": record, "proof": proof}
 
@@ -161,16 +150,3 @@ def _request(user: str, number: int, password: str, key: str) -> dict[str, Any]:
 def _proof(user: str, number: int, record: Mapping[str, Any], key: str) -> str:
     said = json.dumps([user, number, sorted(record.items())]).encode()
     return hmac.new(key.encode(), said, hashlib.sha256).hexdigest()
-
-
-def _is_record(record: object) -> TypeGuard[dict[str, Any]]:
-    """Whether it is a record as this module makes them: whoever may write to the replica may have written anything."""
-    if not isinstance(record, dict):
-        return False
-    texts = [record.get("salt"), record.get("derived_key")]
-    return {**record, "salt": "", "derived_key": ""} == {
-        "password_scheme": "pbkdf2",
-        "salt": "",
-        "iterations": _ROUNDS,
-        "derived_key": "",
-    } and all(isinstance(text, str) and _HEXADECIMAL.fullmatch(text) for text in texts)
