@@ -27,10 +27,14 @@ def telematics(file: str, as_json: bool, data: Path | None) -> int:
     it between two batches; the same import again does the rest. Exits 1 when it was stopped.
     """
     from app.exchange.telematics import import_telematics
+    from app.exchange.unfinished import unfinished
 
     steps = Steps(quiet=as_json)
     stopping = stop_on_signals()
     with opened(data) as node, steps.step("import", f"Reading {file}") as progress:
         report = import_telematics(node, file, "import:telematics", progress, stopping.is_set)
+        others = unfinished(node.local) if not report.stopped else []
     click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.as_text())
+    for each in others:
+        click.echo(each.sentence(), err=True)
     return 1 if report.stopped else 0

@@ -6,6 +6,7 @@ The file is read to its end before anything is written, so a damaged one changes
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
@@ -29,6 +30,7 @@ from app.exchange.planning import (
 )
 from app.exchange.report import MachineResult, Report
 from app.exchange.snapshot import Snapshot, SnapshotError, read_snapshot
+from app.exchange.unfinished import Record
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -43,6 +45,8 @@ __all__ = [
     "import_telematics",
     "read_snapshot",
 ]
+
+log = logging.getLogger(__name__)
 
 Document = dict[str, Any]
 Progress = Callable[[str], None]
@@ -60,14 +64,23 @@ class InterruptedImportError(IronbookError):
 
 
 def import_telematics(
-    node: Node, path_or_dash: str, by: str, progress: Progress | None = None, stop: Stop | None = None
+    node: Node,
+    path_or_dash: str,
+    by: str,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    called: str = "",
 ) -> Report:
-    """Imports a fleet snapshot from a file, or from standard input for ``-``; see :func:`apply_snapshot`."""
+    """Imports a fleet snapshot from a file, or from standard input for ``-``; see :func:`apply_snapshot`.
+
+    `called` is what a person calls the file, where that is not its name here.
+    """
     if path_or_dash == "-":
-        return apply_snapshot(node, read_snapshot(sys.stdin.buffer), by, progress, stop)
+        return apply_snapshot(node, read_snapshot(sys.stdin.buffer), by, progress, stop, called or "standard input")
+    path = Path(path_or_dash)
     try:
-        with Path(path_or_dash).open("rb") as stream:
-            return apply_snapshot(node, read_snapshot(stream), by, progress, stop)
+        with path.open("rb") as stream:
+            return apply_snapshot(node, read_snapshot(stream), by, progress, stop, called or path.name)
     except OSError as error:
         raise SnapshotError(
             f"{path_or_dash} cannot be read: {error.strerror or error}. Nothing was imported."
@@ -80,12 +93,14 @@ def apply_snapshot(
     by: str,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    called: str = "a fleet snapshot",
 ) -> Report:
     """Makes or updates the machines of a snapshot, with their positions, and adds their readings.
 
     A second run of the same changes nothing. `progress` is told in words how far it is; `stop` is asked between
     batches. Raises what `equipment` raises (SnapshotError), with nothing changed, and InterruptedImportError when the
-    store fails on the way: running the import again then does the rest, and doubles nothing.
+    store fails on the way: running the import again then does the rest, and doubles nothing. Until it does, an import
+    that did not come to its end is told of under the name it is `called` (:mod:`app.exchange.unfinished`).
     """
     tell = progress or (lambda words: None)
     asked_to_stop = stop or (lambda: False)
@@ -100,15 +115,23 @@ def apply_snapshot(
     planned = place_all(fleet, known, node.dealer)
     customers = _customers(node, planned)
     report = Report(more_pages=isinstance(equipment, Snapshot) and equipment.links.more_pages())
+    record = Record(node.local, called, by, len(planned))
     for batch in _batches(planned):
         if asked_to_stop():
             report.stopped = True
-            break
+            return report
         try:
+            if not report.results:
+                record.has_written(0)
             report.results += _write(book, batch, models, customers, by)
+            record.has_written(len(report.results))
         except StoreError as error:
             raise InterruptedImportError(_interrupted(error, report, len(planned)), report) from error
         tell(f"{len(report.results):,} of {len(planned):,} machines written")
+    try:
+        record.ended()
+    except StoreError as error:
+        log.warning("The import of %s ended, and that could not be noted: %s", called, error)
     return report
 
 

@@ -7,13 +7,15 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, abort, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.datastructures import FileStorage
 
 from app.exchange.telematics import InterruptedImportError, Report, import_telematics
+from app.exchange.unfinished import Unfinished, forget, unfinished
 from app.security.access import needs
 from app.web import current, jobs
+from app.web.formatting import format_time
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -27,7 +29,7 @@ pages = Blueprint("imports", __name__, url_prefix="/imports")
 @needs("edit:book")
 def show() -> ResponseReturnValue:
     """Where a file is chosen, and what may be in it."""
-    return render_template("imports/show.html", error="")
+    return _page()
 
 
 @pages.post("/telematics")
@@ -36,7 +38,7 @@ def telematics() -> ResponseReturnValue:
     """Takes a fleet snapshot and imports it in the background."""
     upload = request.files.get("file")
     if upload is None or not upload.filename:
-        return render_template("imports/show.html", error="Choose a file first; nothing was imported."), 422
+        return _page("Choose a file first; nothing was imported."), 422
     node = current.node()
     if node.is_manufacturer:
         abort(404)
@@ -45,21 +47,43 @@ def telematics() -> ResponseReturnValue:
         path = _kept(node, upload)
     except OSError as problem:
         error = f"The file could not be kept on this computer: {problem.strerror or problem}. Nothing was imported."
-        return render_template("imports/show.html", error=error), 507
+        return _page(error), 507
     name = Path(upload.filename).name[:80]
     return jobs.start(
-        f"Import {name}",
-        lambda job: _import(node, path, by, job),
+        _title(name),
+        lambda job: _import(node, path, by, job, name),
         result_template="imports/report.html",
         back=url_for("imports.show"),
         back_label="Import another file",
     )
 
 
-def _import(node: Node, path: Path, by: str, job: jobs.Job) -> Report:
+@pages.post("/forget")
+@needs("edit:book")
+def forget_unfinished() -> ResponseReturnValue:
+    """Tells no more of an import that did not come to its end."""
+    forget(current.node().local, request.form.get("import", ""))
+    return redirect(url_for("imports.show"), 303)
+
+
+def _page(error: str = "") -> str:
+    told = [each for each in unfinished(current.node().local) if not jobs.is_running(_title(each.file))]
+    return render_template("imports/show.html", error=error, unfinished=[(each.id, _sentence(each)) for each in told])
+
+
+def _sentence(each: Unfinished) -> str:
+    zone = current.node().now().tzinfo
+    return each.sentence(format_time(each.began, zone), format_time(each.at, zone))
+
+
+def _title(name: str) -> str:
+    return f"Import {name}"
+
+
+def _import(node: Node, path: Path, by: str, job: jobs.Job, name: str) -> Report:
     try:
         job.say("Reading the file")
-        return import_telematics(node, str(path), by, progress=job.say, stop=job.stopping.is_set)
+        return import_telematics(node, str(path), by, job.say, job.stopping.is_set, name)
     except InterruptedImportError as error:
         # What was written before the store failed is worth showing too.
         job.result = error.report

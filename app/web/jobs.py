@@ -132,6 +132,11 @@ def start(
     return redirect(url_for("jobs.show", job_id=job.id), 303)
 
 
+def is_running(title: str) -> bool:
+    """Whether a job of that title is at work in this process."""
+    return _jobs().running(title) is not None
+
+
 @pages.get("/<job_id>")
 @needs("signed in")
 def show(job_id: str) -> ResponseReturnValue:

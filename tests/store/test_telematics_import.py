@@ -17,6 +17,7 @@ from app.exchange.telematics import (
     import_telematics,
     read_snapshot,
 )
+from app.exchange.unfinished import unfinished
 
 DATA = Path(__file__).resolve().parents[1] / "data" / "aemp"
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data" / "aemp"
@@ -207,6 +208,34 @@ def test_a_store_that_fails_on_the_way_is_told_exactly_and_running_again_does_th
     assert len(problem.value.report.results) == 500
     dealer_node.store.create("book")
     assert outcomes(apply_snapshot(dealer_node, many(700), BY)) == {"made": 700}
+
+
+def test_an_import_that_was_cut_off_is_told_of_until_it_is_made_again(dealer_node, tmp_path):
+    """Whatever ends a process in the middle, the last thing it wrote was how far it had come."""
+
+    class Killed(BaseException):
+        pass
+
+    def kill(words):
+        if words.startswith("500 of 700"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        apply_snapshot(dealer_node, many(700), BY, kill, called="fleet.xml")
+    [left] = unfinished(dealer_node.local)
+    assert (left.file, left.by, left.written, left.total) == ("fleet.xml", BY, 500, 700)
+    assert "500 of 700 machines were written by" in left.sentence()
+    apply_snapshot(dealer_node, many(1), BY, called="another.xml")
+    assert apply_snapshot(dealer_node, many(700), BY, stop=lambda: True, called="fleet.xml").stopped
+    assert [each.file for each in unfinished(dealer_node.local)] == ["fleet.xml"]
+    apply_snapshot(dealer_node, many(700), BY, called="fleet.xml")
+    assert unfinished(dealer_node.local) == []
+
+
+def test_an_import_that_failed_before_it_wrote_is_no_unfinished_one(dealer_node):
+    with pytest.raises(SnapshotError):
+        apply_snapshot(dealer_node, read_snapshot(io.BytesIO(b"<html/>")), BY)
+    assert unfinished(dealer_node.local) == []
 
 
 def test_a_report_reads_as_a_table_and_as_json(dealer_node):

@@ -16,6 +16,7 @@ from werkzeug.datastructures import FileStorage
 
 from app.errors import IronbookError
 from app.exchange.report import MachineResult, Report
+from app.exchange.unfinished import Record
 from app.node import Node
 from app.project import ROOT
 from app.web import imports, jobs
@@ -172,6 +173,18 @@ def test_a_fleet_snapshot_makes_machines_and_a_second_one_changes_nothing(
     assert "0 machines made" in second
     assert "1 unchanged" in second
     assert not list((dealer_node.settings.data / "uploads").iterdir())
+
+
+def test_an_import_that_was_killed_is_told_of_until_somebody_says_no_more(anna: Browser, dealer_node: Node) -> None:
+    Record(dealer_node.local, "fleet.xml", "anna", 700).has_written(500)
+    page = anna.get("/imports").get_data(as_text=True)
+    assert "The import of fleet.xml that anna began on" in page
+    assert "500 of 700 machines were written" in page
+    [id] = re.findall(r'name="import" value="([^"]+)"', page)
+    anna.post("/imports/forget", data={"import": "user:anna"})
+    assert dealer_node.local.get("user:anna")
+    anna.post("/imports/forget", data={"import": id})
+    assert "began on" not in anna.get("/imports").get_data(as_text=True)
 
 
 def test_a_machine_without_a_customer_leads_to_where_he_is_chosen(anna: Browser, dealer_app: Flask) -> None:
