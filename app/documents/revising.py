@@ -51,19 +51,27 @@ def first_revision(document: Document, by: str, at: str, after: str | None = Non
 
 
 def next_revision(
-    current: Document, edited: Document, base: Document | None, by: str, at: str, base_rev: str | None = None
+    current: Document,
+    edited: Document,
+    base: Document | None,
+    by: str,
+    at: str,
+    base_rev: str | None = None,
+    fork: int | None = None,
 ) -> Revision:
     """The revision that follows `current` (a whole document with ``_rev``) when somebody saves `edited`.
 
-    Fields in neither `edited` nor `base` are left alone. `base` may hold only the fields that were shown. When it is
-    not known any more, `base_rev` says which revision was shown and ``field_revs`` what changed since; with neither,
-    `edited` was written without knowing of `current` at all.
+    Fields in neither `edited` nor `base` are left alone. `base` may hold only the fields that were shown; one that is in
+    `edited` alone was shown empty. When `base` is not known any more, `base_rev` says which revision was shown and
+    ``field_revs`` what changed since `fork`, the generation at which it and `current` parted (that of `base_rev` where
+    `current` was made from it); with neither, `edited` was written without knowing of `current` at all.
     """
     rows = row_fields(filter(None, (current, edited, base)))
     now, mine = entries(current, rows), entries(edited, rows)
     was = entries(base, rows) if base is not None else None
     shown = (base or {}).get("_rev") or base_rev
-    meanwhile = _Meanwhile(current, now, was, shown, revisions_of(current, now))
+    parted = generation(shown) if fork is None else fork
+    meanwhile = _Meanwhile(current, now, mine, was, shown, parted, revisions_of(current, now))
     touched = dict.fromkeys((*mine, *(was if was is not None else now if shown else ())))
     result, disputed = dict(now), list[Dispute]()
     next_generation = generation(current["_rev"]) + 1
@@ -87,8 +95,10 @@ class _Meanwhile:
 
     current: Document
     now: Entries
+    mine: Entries
     was: Entries | None
     shown: str | None
+    parted: int
     revisions: dict[str, int]
 
     def changed(self, entry: str) -> bool:
@@ -96,9 +106,10 @@ class _Meanwhile:
             return self.now.get(entry) is not None
         if self.shown == self.current["_rev"]:
             return False
-        if self.was is not None and entry in self.was:
-            return not same(self.was[entry], self.now.get(entry))
-        return self.revisions.get(entry, 0) > generation(self.shown)
+        # By what was shown wherever that is known: what was shown may have lost to a branch of as many generations.
+        if self.was is not None and (entry in self.was or entry in self.mine):
+            return not same(self.was.get(entry), self.now.get(entry))
+        return self.revisions.get(entry, 0) > self.parted
 
     def kept(self, rows: frozenset[str], disputed: list[Dispute]) -> tuple[str, ...]:
         if self.shown is None or self.shown == self.current["_rev"]:

@@ -79,9 +79,11 @@ def decide(database: Database, attempt: Attempt, by: str, at: str) -> Saved | No
             return None
         current = deleted_meanwhile(database, edited["_id"], base or _revision(database, edited), by, at)
         attempt.stored = Stored(current, None)
+    fork = None
     if base is None and base_rev:
         base = current if base_rev == current["_rev"] else _revision(database, edited)
-    attempt.revision = next_revision(current, edited, base, by, at, base_rev)
+        fork = None if base else _fork(database, current, base_rev)
+    attempt.revision = next_revision(current, edited, base, by, at, base_rev, fork)
     if "_deleted_by" in current:
         attempt.revision = marked(attempt.revision, current)
     elif attempt.revision.changed:
@@ -99,6 +101,17 @@ def _revision(database: Database, edited: Mapping[str, Any]) -> dict[str, Any] |
         return database.get(edited["_id"], rev=edited["_rev"])
     except StoreError:
         return None
+
+
+def _fork(database: Database, current: Mapping[str, Any], base_rev: str) -> int:
+    """The generation at which `current` and a revision whose content is gone parted; 0 when that is not known."""
+    shown, number = base_rev.partition("-")[2], generation(base_rev)
+    histories = [leaf["_revisions"] for leaf in database.leaves(current["_id"])]
+    paths = [dict(zip(range(each["start"], 0, -1), each["ids"], strict=False)) for each in histories]
+    ours = [path for path in paths if path.get(number) == shown]
+    theirs = [path for path in paths if path.get(generation(current["_rev"])) == current["_rev"].partition("-")[2]]
+    common = [at for one in ours for other in theirs for at in one if at <= number and one[at] == other.get(at)]
+    return max(common, default=0)
 
 
 def _change(attempt: Attempt, by: str, at: str) -> dict[str, Any] | None:

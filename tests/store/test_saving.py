@@ -6,10 +6,12 @@ import threading
 from typing import Any
 
 import pytest
+from couch_requests import Couch
 
 from app.couch import Conflict, Database, Forbidden, NotFound
 from app.documents import saving
 from app.documents.merging import merge
+from app.replication.conflicts import merge_conflicts
 
 NEW: dict[str, Any] = {"type": "customer", "dealer": "D001", "share": "manufacturer", "name": "Kies AG", "city": "Ulm"}
 
@@ -114,6 +116,61 @@ def test_a_stale_save_without_a_base_is_merged_as_well(database: Database, kies:
     assert saved.outcome == "merged"
     assert (saved.document["name"], saved.document["city"]) == ("Kies GmbH", "Wien")
     assert saved.document["disputes"][0]["value"] == "Kies KG"
+
+
+def beaten(database: Database, kies: dict[str, Any]) -> dict[str, Any]:
+    """What was shown on a node before its branch lost to one of as many generations, which has a phone number."""
+    digest = "f" * 32
+    theirs = {
+        **kies,
+        "_rev": f"2-{digest}",
+        "_revisions": {"start": 2, "ids": [digest, kies["_rev"].partition("-")[2]]},
+        "phone": "123",
+        "updated_by": "bert",
+        "field_revs": {**kies["field_revs"], "phone": 2, "*": 2},
+    }
+    shown = saving.save(database, {**kies, "name": "Kies GmbH"}, "anna").document
+    database.bulk([theirs], new_edits=False)
+    merge_conflicts(database)
+    return shown
+
+
+def said_of_phone(database: Database, id: str) -> set[Any]:
+    current = database.get(id)
+    assert current is not None
+    return {current["phone"], *(each["value"] for each in current.get("disputes", ()) if each["field"] == "phone")}
+
+
+@pytest.mark.parametrize("base_says_empty", [True, False])
+def test_a_field_that_was_shown_empty_is_not_overwritten_by_a_page_whose_branch_lost(
+    database: Database, kies: dict[str, Any], base_says_empty: bool
+) -> None:
+    shown = beaten(database, kies)
+    base = {"_id": kies["_id"], "_rev": shown["_rev"], **({"phone": None} if base_says_empty else {})}
+
+    saved = saving.save(database, {"_id": kies["_id"], "phone": "456"}, "anna", base=base)
+
+    assert saved.outcome == "merged"
+    assert said_of_phone(database, kies["_id"]) == {"123", "456"}
+
+
+@pytest.mark.parametrize("compacted", [True, False])
+def test_a_page_whose_branch_lost_overwrites_nothing_when_only_its_revision_is_known(
+    database: Database, kies: dict[str, Any], store_server: tuple[str, str, str], compacted: bool
+) -> None:
+    shown = beaten(database, kies)
+    if compacted:
+        url, user, password = store_server
+        couch, path = Couch(url, (user, password)), f"/{database.store.prefix}{database.name}"
+        couch.post(f"{path}/_compact", {})
+        while couch.get(path).json()["compact_running"]:
+            pass
+        assert database.revisions({kies["_id"]: [shown["_rev"]]})[kies["_id"]] == []
+
+    saved = saving.save(database, {**shown, "phone": "456"}, "anna")
+
+    assert saved.outcome == "merged"
+    assert said_of_phone(database, kies["_id"]) == {"123", "456"}
 
 
 def test_only_the_fields_that_were_shown_are_touched(database: Database, kies: dict[str, Any]) -> None:
