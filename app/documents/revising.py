@@ -61,8 +61,8 @@ def next_revision(
 ) -> Revision:
     """The revision that follows `current` (a whole document with ``_rev``) when somebody saves `edited`.
 
-    Fields in neither `edited` nor `base` are left alone. `base` may hold only the fields that were shown; one that is in
-    `edited` alone was shown empty. When `base` is not known any more, `base_rev` says which revision was shown and
+    Fields in neither `edited` nor `base` are left alone. `base` may hold only the fields that were shown; one that is
+    in `edited` alone was shown empty. When `base` is not known any more, `base_rev` says which revision was shown and
     ``field_revs`` what changed since `fork`, the generation at which it and `current` parted (that of `base_rev` where
     `current` was made from it); with neither, `edited` was written without knowing of `current` at all.
     """
