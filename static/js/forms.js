@@ -182,7 +182,7 @@
   document.addEventListener("change", function (event) { changed(event.target); });
   /* Only what this form holds is on its way: another one on the page may still hold something. */
   document.addEventListener("submit", function (event) {
-    if (document.body.hasAttribute("data-signed-out") && event.target.matches(UNSAVED)) {
+    if (document.body.hasAttribute("data-signed-out") && event.target.matches(UNSAVED + "[hx-post]")) {
       event.preventDefault();
       event.stopPropagation();
       window.alert("You were signed out. Sign in in another tab, then save again; what you typed is still here.");
@@ -200,17 +200,63 @@
     form.setAttribute("data-unsaved", "");
     form.querySelectorAll("[data-refusal]").forEach(function (old) { old.remove(); });
   }
-  document.addEventListener("htmx:beforeSwap", function (event) {
-    var form = guarded(event);
-    if (!form || event.detail.xhr.status < 400 || event.detail.xhr.status === 422) { return; }
-    event.detail.shouldSwap = false;
+  function refusal(form) {
     stays(form);
     var place = document.createElement("div");
     place.setAttribute("data-refusal", "");
     place.setAttribute("role", "alert");
-    place.innerHTML = event.detail.serverResponse || "This could not be saved. What you typed is still here; try again.";
     form.insertBefore(place, form.firstChild);
-    place.scrollIntoView({ block: "nearest" });
+    return place;
+  }
+  function say(form, sentence, link) {
+    var place = refusal(form);
+    place.className = "notice notice-bad";
+    var words = document.createElement("div");
+    words.textContent = sentence + " ";
+    if (link) {
+      var sign = document.createElement("a");
+      sign.href = link;
+      sign.target = "_blank";
+      sign.textContent = "Sign in";
+      words.appendChild(sign);
+    }
+    place.appendChild(words);
+    place.scrollIntoView({ block: "center" });
+  }
+
+  /* A form that opens a new page takes what was typed with it, and no browser gives it back from an error page. So the
+     node is asked first whether it is there and whether somebody is signed in; only then is the form sent. */
+  var answered = null;
+  document.addEventListener("submit", function (event) {
+    var form = event.target;
+    if (event.defaultPrevented || !form.matches("form[data-guard]") || form.hasAttribute("hx-post")) { return; }
+    if (answered === form) { answered = null; return; }
+    event.preventDefault();
+    if (form.getAttribute("aria-busy") === "true") { return; }
+    form.setAttribute("aria-busy", "true");
+    var button = event.submitter;
+    fetch("/status", { headers: { "HX-Request": "true" }, credentials: "same-origin" }).then(function (answer) {
+      form.removeAttribute("aria-busy");
+      if (answer.status === 401) {
+        say(form, "You are not signed in any more, so nothing was saved. Sign in in another tab, then save again: what you " +
+          "typed is still here.", "/sign-in");
+        return;
+      }
+      document.dispatchEvent(new CustomEvent("ironbook:token", { detail: answer.headers.get("X-CSRF-Token") }));
+      answered = form;
+      form.requestSubmit(button && form.contains(button) ? button : undefined);
+    }).catch(function () {
+      form.removeAttribute("aria-busy");
+      say(form, "Ironbook does not answer. Is it still running? Nothing was saved; what you typed is still here.");
+    });
+  });
+  document.addEventListener("htmx:beforeSwap", function (event) {
+    var form = guarded(event);
+    if (!form || event.detail.xhr.status < 400 || event.detail.xhr.status === 422) { return; }
+    event.detail.shouldSwap = false;
+    var place = refusal(form);
+    place.innerHTML = event.detail.serverResponse || "This could not be saved. What you typed is still here; try again.";
+    place.scrollIntoView({ block: "center" });
   });
   document.addEventListener("htmx:sendError", function (event) {
     var form = guarded(event);
@@ -263,7 +309,7 @@
       /* It closed: go on from where it was opened, or from its place when that was drawn anew. */
       var back = opener && (document.contains(opener) ? opener : document.querySelector(
         'a[href="' + (opener.getAttribute("href") || "-") + '"]'));
-      if (back) { back.focus(); }
+      if (back) { back.focus(); } else { place.scrollIntoView({ block: "nearest" }); }
     }
   });
   document.addEventListener("keydown", function (event) {
@@ -271,6 +317,15 @@
     var cancel = place && !place.querySelector(UNSAVED) && place.querySelector(".form-actions a");
     if (cancel) { cancel.click(); }
   });
+
+  /* A page that is a form begins in its first field, unless something is to be read before. */
+  var beginning = document.querySelector("form[data-begin]");
+  if (beginning && !document.querySelector("[data-focus]") && !window.location.hash) {
+    var empty = Array.from(beginning.querySelectorAll(".fields input, .fields select, .fields textarea")).find(function (field) {
+      return field.type !== "hidden" && !field.value && field.offsetParent !== null;
+    });
+    if (empty) { empty.focus({ preventScroll: true }); }
+  }
 
   prepare(document);
   document.addEventListener("htmx:afterSwap", function (event) { prepare(event.detail.target.parentElement || document); });

@@ -73,12 +73,24 @@
     }
   });
   document.addEventListener("htmx:afterRequest", function (event) {
-    var token = event.detail.elt.id === "sync-status" && event.detail.xhr && event.detail.xhr.getResponseHeader("X-CSRF-Token");
+    var asked = event.detail.elt.id === "sync-status" && event.detail.xhr;
+    learnToken(asked && asked.getResponseHeader("X-CSRF-Token"));
+  });
+  document.addEventListener("ironbook:token", function (event) { learnToken(event.detail); });
+  function learnToken(token) {
     if (!token) { return; }
     document.body.removeAttribute("data-signed-out");
     document.body.setAttribute("hx-headers", JSON.stringify({ "X-CSRFToken": token }));
     document.querySelectorAll('input[name="csrf_token"]').forEach(function (field) { field.value = token; });
-  });
+  }
+
+  /* Who comes back to the middle of a page finds there what the page has to say at its top. */
+  var said = document.querySelector("main > .flashes");
+  var place = window.location.hash && document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
+  if (said && place && place.parentNode) {
+    place.parentNode.insertBefore(said, place);
+    said.scrollIntoView();
+  }
 
   /* The sync status asks again and again: when nobody answers, it says so instead of staying as it was. */
   document.addEventListener("htmx:sendError", function (event) {

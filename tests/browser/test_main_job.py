@@ -1,4 +1,7 @@
-"""The main job in a browser: a dealer adds a machine and a keepsake and syncs; head office sees the machine."""
+"""In a browser: a machine added at a dealer reaches head office, a keepsake does not; and what was typed is never lost.
+
+One file, for every file of these starts a demo of its own.
+"""
 
 import re
 
@@ -53,3 +56,54 @@ def _look_until(page, address, words, seconds):
             return
         page.wait_for_timeout(500)
     pytest.fail(f"{address} did not say {words!r} within {seconds} s: {page.locator('main').inner_text()[:500]}")
+
+
+def _fill_in(page, dealer):
+    page.goto(f"{dealer.address}documents/new/customer")
+    page.fill("input[name=name]", "Typed at length")
+    page.fill("textarea[name=notes]", "and not to be typed again")
+
+
+def _save(page):
+    page.get_by_role("button", name="Save").last.click()
+
+
+def test_what_was_typed_survives_the_end_of_the_session_and_is_saved_after_signing_in_again(demo, page):
+    dealer = demo.dealers[0]
+    demo.sign_in(page, dealer, "sara")
+    _fill_in(page, dealer)
+    page.context.clear_cookies()
+    _save(page)
+    expect(page.get_by_text("nothing was saved")).to_be_visible()
+    assert page.input_value("textarea[name=notes]") == "and not to be typed again"
+
+    demo.sign_in(page.context.new_page(), dealer, "sara")
+    _save(page)
+    expect(page.get_by_role("heading", name="Typed at length")).to_be_visible()
+    expect(page.get_by_text("and not to be typed again")).to_be_visible()
+
+
+def test_what_was_typed_stays_when_the_node_does_not_answer(demo, page):
+    dealer = demo.dealers[0]
+    demo.sign_in(page, dealer, "sara")
+    _fill_in(page, dealer)
+    page.context.set_offline(True)
+    _save(page)
+    expect(page.get_by_text("Ironbook does not answer")).to_be_visible()
+    assert page.input_value("input[name=name]") == "Typed at length"
+
+
+def test_two_clicks_save_once_and_the_page_says_so_where_one_is(demo, page):
+    dealer = demo.dealers[0]
+    demo.sign_in(page, dealer, "sara")
+    page.goto(f"{dealer.address}documents/new/customer")
+    assert page.evaluate("document.activeElement.name") == "name"
+    page.fill("input[name=name]", "Clicked twice")
+    page.get_by_role("button", name="Save").last.dblclick()
+    expect(page.get_by_role("heading", name="Clicked twice")).to_be_visible()
+    page.get_by_role("link", name="Log a visit").click()
+    page.fill("input[name=subject]", "Came by")
+    _save(page)
+    expect(page.get_by_text(re.compile("Came by.* was added"))).to_be_in_viewport()
+    page.goto(f"{dealer.address}search?q=Clicked twice")
+    assert page.get_by_role("link", name="Clicked twice").count() == 1
