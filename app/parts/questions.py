@@ -24,13 +24,14 @@ from app.parts.usage import Usage
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about: parts needed until `days` from `today`, of a make, a customer (by id) and a part (by the
-    number it is sold under) where these are given, with `overdue` only what is."""
+    """What is asked about: parts needed until `days` from `today`, of a make, a customer or machine (by id) and a part
+    (by the number it is sold under) where these are given, with `overdue` only what is."""
 
     today: date
     days: int
     make: str = ""
     customer: str = ""
+    machine: str = ""
     part: str = ""
     overdue: bool = False
 
@@ -229,6 +230,7 @@ def _where(question: Question, first: bool = False) -> tuple[str, list[Any]]:
     for condition, value in (
         ("m.make=?", question.make),
         ("m.customer=?", question.customer),
+        ("m.id=?", question.machine),
         ("p.sold=?", question.part),
     ):
         if value:

@@ -93,7 +93,8 @@ def _saved(saved: saving.Saved, definition: Form, on: str, sections: tuple[str, 
     if told:
         place = f'<div id="add-{sections[0]}"></div>'
         drawn = Markup(drawn.replace(place, render_template("adding/told.html", section=sections[0], sentences=told)))  # noqa: S704 - rendered by templates
-    sentence = f"{definition.label} “{title_of(saved.document, current.forms())}” was saved."
+    named = titles_of(document_fields.references(definition, saved.document), around=current.node().book)
+    sentence = f"{definition.label} “{title_of(saved.document, current.forms(), named)}” was saved."
     return render_template("adding/added.html", sections=drawn, sentence=" ".join([sentence, *told]))
 
 

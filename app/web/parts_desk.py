@@ -17,6 +17,7 @@ from app.security.access import needs
 from app.web import current
 from app.web.csv_export import csv_answer
 from app.web.frame import is_fragment
+from app.web.lookup import title_of
 from app.web.needs import desk_progress, kept_answer, lines_of
 from app.web.parts_lists import CSV_COLUMNS, CustomerNeeds, by_customer, csv_row, part_totals
 from app.web.pieces import in_pieces
@@ -24,7 +25,7 @@ from app.web.pieces import in_pieces
 pages = Blueprint("parts_desk", __name__)
 NODE_ROLE = "dealer"
 
-HORIZONS = (14, 30, 90, 180, 365)
+HORIZONS = (7, 14, 30, 90, 180, 365)
 # A page nobody scrolls through to its end: the CSV and the pick list have everything.
 _PARTS_SHOWN = 300
 _CUSTOMERS_SHOWN = 60
@@ -38,6 +39,7 @@ class Filters:
     by: str = "part"
     make: str = ""
     customer: str = ""
+    machine: str = ""
     part: str = ""
     only: str = ""
 
@@ -50,7 +52,12 @@ class Filters:
         """What the parts desk is asked."""
         only_overdue = self.only == "overdue"
         return parts_desk(current.node()).question(
-            self.days, make=self.make, customer=self.customer, part=self.part, overdue=only_overdue
+            self.days,
+            make=self.make,
+            customer=self.customer,
+            machine=self.machine,
+            part=self.part,
+            overdue=only_overdue,
         )
 
 
@@ -158,6 +165,9 @@ def _about(filters: Filters) -> str:
     customer = current.node().book.get(filters.customer) if filters.customer else None
     if customer:
         said.insert(0, f"for {customer.get('name') or 'a customer without a name'}")
+    machine = current.node().book.get(filters.machine) if filters.machine else None
+    if machine:
+        said.insert(0, f"for {title_of(machine, current.forms())}")
     if filters.make:
         said.append(f"{filters.make} only")
     if filters.part:
@@ -170,6 +180,7 @@ def _links(filters: Filters) -> dict[str, str]:
         "here": url_for("parts_desk.show", **filters.arguments()),
         "overdue": url_for("parts_desk.show", **filters.arguments(only="overdue")),
         "all_parts": url_for("parts_desk.show", **filters.arguments(part="")),
+        "all_machines": url_for("parts_desk.show", **filters.arguments(machine="")),
         "csv": url_for("parts_desk.download", **filters.arguments()),
         "pick_list": url_for("parts_desk.pick_list", **filters.arguments()),
     }
@@ -183,6 +194,7 @@ def _filters() -> Filters:
         by="customer" if request.args.get("by") == "customer" else "part",
         make=request.args.get("make", ""),
         customer=request.args.get("customer", ""),
+        machine=request.args.get("machine", ""),
         part=request.args.get("part", ""),
         only="overdue" if request.args.get("only") == "overdue" else "",
     )

@@ -48,6 +48,20 @@ def test_the_horizon_and_the_filters_narrow_the_list(parts: Browser) -> None:
     assert "P-OIL" in text(parts, f"/parts-desk?days=90&make=Acme&customer={dealership.CUSTOMER}")
 
 
+def test_the_list_and_its_pick_list_are_of_one_machine_where_one_is_asked_about(parts: Browser) -> None:
+    machine = dealership.EXCAVATOR
+    assert f'href="/parts-desk/pick-list?machine={machine}"' in text(parts, f"/machines/{machine}").replace("%3A", ":")
+    pick_list = text(parts, f"/parts-desk/pick-list?machine={machine}")
+    assert "P-OIL" in pick_list
+    assert "Parts for Acme" in pick_list
+    assert "P-OIL" not in text(parts, "/parts-desk/pick-list?machine=D001:machine:ACME-OTHER")
+    assert "show all" in text(parts, f"/parts-desk?machine={machine}")
+
+
+def test_a_week_can_be_asked_about(parts: Browser) -> None:
+    assert "7 days" in text(parts, "/parts-desk")
+
+
 def test_htmx_gets_the_list_alone(parts: Browser) -> None:
     assert "<html" not in text(parts, "/parts-desk?days=90", headers={"HX-Request": "true"})
 
