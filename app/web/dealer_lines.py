@@ -88,6 +88,31 @@ def dealer_state(dealer: Dealer, now: datetime) -> DealerState:
     return DealerState("good", "In sync", max(0, days))
 
 
+@dataclass(frozen=True)
+class Together:
+    """How all dealers are doing: the `tone` of the worst (empty without dealers), a few words, and a sentence."""
+
+    tone: str
+    words: str
+    sentence: str
+
+
+def together_of(dealers: Iterable[Dealer], now: datetime) -> Together:
+    """How the dealers who are admitted are doing, in a few words."""
+    states = [dealer_state(dealer, now) for dealer in dealers if not dealer.left_at]
+    if not states:
+        return Together("", "No dealers yet", "No dealer is admitted yet. Add one on the page Dealers.")
+    good = sum(state.tone == "good" for state in states)
+    tone = next((tone for tone in ("bad", "warning") if any(state.tone == tone for state in states)), "good")
+    if good == len(states):
+        return Together(tone, f"{format_count(good, 'dealer')} in sync", "Every dealer has synced within a day.")
+    return Together(
+        tone,
+        f"{good} of {len(states)} in sync",
+        "Some dealers have not synced for a day or longer, or could not send everything. The page Dealers says which.",
+    )
+
+
 def refused_of(dealer: Dealer) -> int:
     """How many documents the dealer's computers said they could not exchange."""
     return sum(report.refused for report in dealer.nodes)

@@ -15,6 +15,7 @@ from app.project import ROOT
 from app.security import rights
 from app.security.access import needs, polled, public
 from app.web import current, formatting
+from app.web.dealer_lines import together_of
 from app.web.dispute_marks import is_disputed
 
 if TYPE_CHECKING:
@@ -199,6 +200,7 @@ class SyncStatus:
     state: str
     words: str
     sentence: str
+    url: str = "/replication"
 
 
 def sync_status() -> SyncStatus:
@@ -207,8 +209,8 @@ def sync_status() -> SyncStatus:
 
     found = status(current.node())
     if not found.connections:
-        words = "No upstream" if current.node().is_manufacturer else "Not connected"
-        return SyncStatus("none", words, found.sentence)
+        not_connected = SyncStatus("none", "Not connected", found.sentence)
+        return _dealers_status() if current.node().is_manufacturer else not_connected
     if found.running:
         return SyncStatus("busy", "Syncing", found.sentence)
     if found.refused:
@@ -220,6 +222,15 @@ def sync_status() -> SyncStatus:
     if found.unsent:
         return SyncStatus("warning", f"{formatting.format_count(found.unsent, 'change')} to send", found.sentence)
     return SyncStatus("good", "In sync", found.sentence)
+
+
+def _dealers_status() -> SyncStatus:
+    """At head office, which has no upstream: how the dealers' syncs are doing."""
+    from app.replication.dealers import dealers
+
+    together = together_of(dealers(current.node()), current.node().now())
+    url = url_for("dealers.show_all") if current.may("read", "market") else "/replication"
+    return SyncStatus(together.tone or "none", together.words, together.sentence, url)
 
 
 @pages.get("/status")

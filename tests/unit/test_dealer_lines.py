@@ -8,7 +8,7 @@ import pytest
 
 from app.replication.dealers import Dealer
 from app.replication.reports import NodeReport
-from app.web.dealer_lines import DealerFigures, dealer_lines, dealer_state, heard
+from app.web.dealer_lines import DealerFigures, dealer_lines, dealer_state, heard, together_of
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 FIGURES = DealerFigures({"D001": 3}, {"D001": 2}, {("D001", "2026-11"): 5}, ["2026-11", "2026-10"])
@@ -47,6 +47,23 @@ def test_a_dealer_who_never_synced_is_silent_a_week_after_it_was_admitted():
 def test_refused_documents_are_told_even_when_the_dealer_syncs():
     state = dealer_state(dealer("2026-11-25T11:59:30Z", refused=3), NOW)
     assert (state.tone, state.words, state.silent) == ("bad", "3\xa0documents refused", False)
+
+
+def test_all_dealers_together_are_told_by_the_worst_of_those_who_are_admitted():
+    well, quiet = dealer("2026-11-25T11:59:30Z"), dealer("2026-11-23T11:00:00Z")
+    refusing, gone = (
+        dealer("2026-11-25T11:59:30Z", refused=3),
+        dealer("2020-01-01T00:00:00Z", left_at="2026-01-01T00:00:00Z"),
+    )
+    for given, tone, words in (
+        ([], "", "No dealers yet"),
+        ([gone], "", "No dealers yet"),
+        ([well, well, gone], "good", "2\xa0dealers in sync"),
+        ([well, quiet], "warning", "1 of 2 in sync"),
+        ([well, quiet, refusing], "bad", "1 of 3 in sync"),
+    ):
+        together = together_of(given, NOW)
+        assert (together.tone, together.words) == (tone, words)
 
 
 def test_a_silent_dealer_keeps_its_refused_documents():
