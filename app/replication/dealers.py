@@ -78,7 +78,8 @@ def add_dealer(node: Node, code: str, name: str) -> Admitted:
     known = node.local.get(f"dealer:{code}")
     if known and not known.get("left_at"):
         raise NotAdmitted(
-            f"The code {code} is taken by {known['name']}. If that is who you mean, all it needs is a new password.",
+            f"The code {code} is taken by {known['name']}. If that is who you mean, invite its computer from that "
+            f"dealer's page, or with ironbook node invite LABEL --dealer {code}.",
             "code",
         )
     _admit_to_catalog(node)

@@ -60,7 +60,7 @@ def join(node: Node, invitation: Invitation, name: str = "") -> Connection:
         # The upstream has taken this node's own password already; the first sync turns to it.
         return connections.save_connection(node, asdict(settings), invitation.password)
     if not checked.ok:
-        raise IronbookError(_refused(checked))
+        raise IronbookError(_refused(checked, connection.url))
     if node.dealer != invitation.dealer or not (node.settings.data / "config.toml").exists():
         write_settings(node.settings.data, invitation.dealer, invitation.dealer_name)
     node.secrets.set(key_entry(connection.name), invitation.key)
@@ -132,9 +132,14 @@ def _was_cut_off(node: Node, connection: Connection) -> bool:
     return bool(node.secrets.get(f"{entry}:next") and node.secrets.get(key_entry(connection.name)))
 
 
-def _refused(checked: connections.Check) -> str:
+def _refused(checked: connections.Check, url: str) -> str:
     if checked.failure == "wrong_password":
         return "The invitation has been used already or was taken back. Ask for a new one."
+    if checked.failure == "no_network":
+        return (
+            f"{url} cannot be reached, so nothing was joined. Check that it is running and that this computer "
+            "has a network, then join with the same invitation again."
+        )
     return checked.sentences[-1]
 
 

@@ -14,7 +14,6 @@ from werkzeug.exceptions import NotFound
 
 from app.couch import Conflict, Forbidden
 from app.documents import saving
-from app.documents.common import utc_now
 from app.documents.ids import document_id, new_key, reading_key
 from app.security.access import needs, require
 from app.web import current, document_editing, document_fields
@@ -124,15 +123,7 @@ def _place(definition: Form) -> Place:
 
 def _beginning(definition: Form, place: Place) -> dict[str, Any]:
     """What the form begins with: its defaults, what follows from the page, and who is filling it in, now."""
-    values = {**document_editing.given(definition, request.args), **place.fixed}
-    named = {each.name for each in definition.fields}
-    for name in ("salesperson", "assigned_to"):
-        if name in named and not values.get(name):
-            values[name] = current.user().display_name
-    if "at" in named and not values.get("at"):
-        values["at"] = utc_now()
-    if "done_on" in named and not values.get("done_on"):
-        values["done_on"] = current.node().today().isoformat()
+    values = {**document_editing.beginning(definition, request.args), **place.fixed}
     if definition.name == "service" and request.args.get("bulletin"):
         values["kind"] = "bulletin"
     return values

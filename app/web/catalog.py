@@ -115,6 +115,7 @@ def bulletin(document_id: str) -> ResponseReturnValue:
         parts=catalog_page.needed_parts(document, _parts(wanted)),
         by_dealer=by_dealer,
         together=together,
+        counted_soon=node.is_manufacturer and catalog_page.is_just_saved(document, node.now()),
         machines_url="" if node.is_manufacturer else lists.url_of("machines", (str(document.get("make") or ""),)),
         unknown_models=_unknown_models(document) if node.is_manufacturer else [],
         **own_fields("bulletin", document),

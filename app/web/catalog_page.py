@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from app.parts.cost import PlanCost
 from app.parts.needs import Part, sold_as
 from app.parts.plans import PlanLine, number, part_id, part_number, plan_of
+from app.web.ages import moment_of
 from app.web.formatting import format_count, format_number
 
 Document = Mapping[str, Any]
+# Longer than it takes until what was saved is in the figures.
+_COUNTED_WITHIN = timedelta(seconds=90)
 # A part replaced by a part replaced by a part …; a circle of them must end.
 MOST_REPLACEMENTS = 12
 
@@ -43,6 +47,12 @@ class Use:
     interval: str
     quantity: float | None
     once: bool = False
+
+
+def is_just_saved(document: Document, now: datetime) -> bool:
+    """Whether the figures about a document may be those of before it was saved."""
+    saved = moment_of(document.get("updated_at"))
+    return saved is not None and now - saved < _COUNTED_WITHIN
 
 
 def plan_rows(model: Document, parts: Mapping[str, Document]) -> list[PlanRow]:

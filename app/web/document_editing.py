@@ -16,6 +16,7 @@ from app.couch import Database
 from app.design.checking import check_references, check_unique
 from app.design.parsing import new_document as begun
 from app.design.parsing import parse
+from app.documents.common import utc_now
 from app.documents.ids import document_id, natural_key
 from app.web import catalog_checks, current, meter
 from app.web.document_fields import TYPED, asked_for, references, submitted
@@ -185,6 +186,18 @@ def _look_up(
 def given(form: Form, arguments: Mapping[str, str]) -> dict[str, Any]:
     """The values a new document begins with: the form's defaults, and what the address says."""
     return begun(form, "", **{name: arguments[name] for name in arguments if name in form.by_name})
+
+
+def beginning(form: Form, arguments: Mapping[str, str]) -> dict[str, Any]:
+    """The values of an empty form: :func:`given`, and what follows from who fills it in, and when."""
+    values = given(form, arguments)
+    user, node = current.user(), current.node()
+    today = node.today().isoformat()
+    # Who writes down a visit made it; a customer is looked after by a salesperson, whoever enters it.
+    own = form.name != "customer" or "sales" in user.roles
+    known = {"assigned_to": user.display_name, "at": utc_now(), "done_on": today, "issued_on": today}
+    known |= {"salesperson": user.display_name} if own else {}
+    return {**{name: value for name, value in known.items() if name in form.by_name}, **values}
 
 
 def new_document(database: Database, form: Form, editing: Editing, dealer: str) -> tuple[dict[str, Any] | None, str]:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from app.design import Field, Form
 
 NUMERIC = ("number", "money", "year")
+# What is short enough for one line of a column, and never reads well broken; up to so many characters of a text.
+_ONE_LINE = ("date", "time", "month", "day of year", "choice", "phone")
+_SHORT = 20
 # After the name of a reference: what was typed to choose it.
 TYPED = ":typed"
 # The name of a value that no field of the form has.
@@ -44,6 +47,11 @@ class ShownField:
     def numeric(self) -> bool:
         """Whether it stands on the right in a column."""
         return self.type in NUMERIC
+
+    @property
+    def one_line(self) -> bool:
+        """Whether it is never broken in a column: a date, a choice, a name of a person."""
+        return self.type in _ONE_LINE or (self.type == "text" and len(str(self.value or "")) <= _SHORT)
 
 
 @dataclass(frozen=True)

@@ -118,7 +118,7 @@ def new(document_type: str) -> ResponseReturnValue:
     form = _form_of(document_type)
     database = current.database_of_type(document_type)
     if request.method == "GET":
-        return _new_page(form, Editing(values=document_editing.given(form, request.args)))
+        return _new_page(form, Editing(values=document_editing.beginning(form, request.args)))
     editing = _read(form, database)
     if editing.unfinished:
         return _new_page(form, editing), 200 if editing.rows_changed else 422

@@ -78,6 +78,13 @@ def test_an_invitation_is_good_for_one_node(taken: bool, head_office: Node, make
     assert run_pass(first, connection).error == ""
 
 
+def test_who_cannot_reach_the_upstream_is_told_that_nothing_was_joined(head_office: Node, make_node: _Made) -> None:
+    invitation, dealer = replace(invite(head_office), url="http://127.0.0.1:9"), make_node("dealer")
+    with pytest.raises(IronbookError, match=r"nothing was joined.*same invitation again"):
+        joining.join(dealer, invitation)
+    assert connections.connections(dealer) == []
+
+
 def test_head_office_sees_who_came(head_office: Node, make_node: _Made) -> None:
     invitation = invite(head_office)
     members.settle_members(head_office)

@@ -372,3 +372,12 @@ def test_the_page_that_edits_a_keepsake_says_whose_it_is(sign_in: Callable[..., 
     )
 
     assert "Edit Ada Berg" in sign_in("sales").get("/documents/D001:keepsake:k/edit").get_data(as_text=True)
+
+
+def test_a_new_customer_is_looked_after_by_the_salesperson_who_enters_it_and_by_nobody_else(
+    sign_in: Callable[..., Browser],
+) -> None:
+    sales, parts = sign_in("sales"), sign_in("parts")
+    assert field_of(sales.get("/documents/new/customer"), "salesperson") != ""
+    assert field_of(parts.get("/documents/new/customer"), "salesperson") == ""
+    assert field_of(parts.get("/documents/new/customer?salesperson=Jo"), "salesperson") == "Jo"

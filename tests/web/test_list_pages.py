@@ -24,7 +24,7 @@ def text_of(answer: TestResponse) -> str:
 
 
 def titles(answer: TestResponse) -> list[str]:
-    return re.findall(r'<td><a class="row-link" href="[^"]+">([^<]+)</a>', answer.get_data(as_text=True))
+    return re.findall(r'<td[^>]*><a class="row-link" href="[^"]+">([^<]+)</a>', answer.get_data(as_text=True))
 
 
 def link(answer: TestResponse, rel: str) -> str:
