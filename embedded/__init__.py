@@ -30,6 +30,8 @@ class RunningStore:
 
     def __init__(self, process: subprocess.Popen[bytes], url: str) -> None:
         self._process = process
+        self._waiting = threading.Thread(target=process.wait, name="store", daemon=True)
+        self._waiting.start()
         self.url = url
         self.pid = process.pid
 
@@ -37,11 +39,10 @@ class RunningStore:
         """End the process; what it acknowledged is on the disk already. Does nothing when it has ended."""
         if self._process.stdin is not None and not self._process.stdin.closed:
             self._process.stdin.close()
-        try:
-            self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
+        self._waiting.join(seconds)
+        if self._waiting.is_alive():
             self._process.kill()
-            self._process.wait()
+            self._waiting.join()
         if self._process.stdout is not None:
             self._process.stdout.close()
 
@@ -126,7 +127,6 @@ def start(
         process.stdout.close()
         kind = FolderInUseError if answer.get("in_use") else StoreNotStartedError
         raise kind(answer["error"])
-    threading.Thread(target=process.wait, name="store", daemon=True).start()
     return RunningStore(process, answer["url"])
 
 

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 from filelock import FileLock, Timeout
@@ -120,12 +121,24 @@ def allow_many_files() -> None:
 
 
 class _Server(uvicorn.Server):
-    """uvicorn's server, but it ends the feeds before it waits for them, and an end by a signal is an orderly one."""
+    """uvicorn's server, but it ends the feeds before it waits for them, ends at once when nothing is under way, and an
+    end by a signal is an orderly one."""
 
     def __init__(self, store: Store, config: uvicorn.Config, takes_signals: bool = True) -> None:
         super().__init__(config)
         self._store = store
         self._takes_signals = takes_signals
+        self._ending = asyncio.Event()
+
+    def end(self) -> None:
+        """Let `serve` return; from whatever thread."""
+        self.should_exit = True
+        with contextlib.suppress(RuntimeError):  # the loop is closed: it has ended already
+            self._store.loop.call_soon_threadsafe(self._ending.set)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        super().handle_exit(sig, frame)
+        self.end()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -137,9 +150,32 @@ class _Server(uvicorn.Server):
             for number, answer in before.items():
                 signal.signal(number, answer)
 
+    async def main_loop(self) -> None:
+        """uvicorn's looks ten times a second whether it is to end; this is told, and keeps the date in the answers."""
+        while not await self.on_tick(0):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_DATE_SECONDS):
+                    await self._ending.wait()
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends when every answer under way is complete, or after `timeout_graceful_shutdown`."""
         self._store.stopping.set()
-        await super().shutdown(sockets)
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self.config.timeout_graceful_shutdown):
+                while (self.server_state.connections or self.server_state.tasks) and not self.force_exit:
+                    await asyncio.sleep(_LOOKS_SECONDS)
+        for task in self.server_state.tasks:
+            task.cancel()
+
+
+_DATE_SECONDS = 1.0
+_LOOKS_SECONDS = 0.005
 
 
 def _signals() -> list[signal.Signals]:
@@ -195,7 +231,7 @@ async def _serve(
     try:
         await asyncio.wait(serving, return_when=asyncio.FIRST_COMPLETED)
         for one in servers:
-            one.should_exit = True
+            one.end()
         await asyncio.gather(*serving)
     finally:
         await store.end()
@@ -225,12 +261,12 @@ async def _make_system_databases(store: Store) -> None:
         await store.databases.create("_users")
 
 
-def _watch(descriptor: int, server: uvicorn.Server) -> None:
+def _watch(descriptor: int, server: _Server) -> None:
     def wait() -> None:
         with contextlib.suppress(OSError):
             while os.read(descriptor, 4096):
                 pass
-        server.should_exit = True
+        server.end()
 
     threading.Thread(target=wait, name="parent", daemon=True).start()
 

@@ -22,6 +22,7 @@ from couch_requests import ADMIN, Couch
 import embedded
 
 _LATE_IMPORTS = (
+    "embedded.replicator.jobs",
     "embedded.server_process",
     "encodings.ascii",
     "encodings.idna",

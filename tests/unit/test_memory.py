@@ -28,6 +28,7 @@ def test_the_store_loads_nothing_of_the_pages():
     loaded = modules_of("import embedded.server_process, embedded.server as server; server.collect_routes()")
     assert "uvicorn" in loaded
     assert not loaded & (HEAVY | {"app", "flask", "jinja2", "couchdb", "apscheduler", "waitress", "argon2"})
+    assert not loaded & {"urllib3"}  # before it replicates
 
 
 def test_sharing_one_heap_is_harmless_wherever_it_is_asked_for():
