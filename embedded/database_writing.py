@@ -30,13 +30,17 @@ class Written:
 
 @dataclass(slots=True)
 class Edit:
-    """A document about to be written: `path` is the new revision and its ancestors, `row` what is stored now."""
+    """A document about to be written: `path` is the new revision and its ancestors, `row` what is stored now.
+
+    `is_on_unknown`: it edits a revision of a document that is not known at all.
+    """
 
     incoming: Incoming
     path: list[Revision]
     row: tuple[int, str, int, int, int, str] | None
     tree: RevisionTree | None
     attachments: list[Attachment] = field(default_factory=list)
+    is_on_unknown: bool = False
 
 
 Permission = Callable[[sqlite3.Connection, Sequence[Edit]], Sequence[HttpError | None]]
@@ -52,6 +56,7 @@ def write_documents(
     already is a success.
     """
     results: list[Written | None] = [None] * len(incoming)
+    looks_up = writer.update_seq == 0 or any(map(_is_looked_up, incoming))
     at = 0
     while at < len(incoming):
         batch: list[int] = []
@@ -60,8 +65,14 @@ def write_documents(
             seen.add(incoming[at].id)
             batch.append(at)
             at += 1
-        _write_batch(writer, incoming, batch, results, replicas, revs_limit, permission)
+        _write_batch(writer, incoming, batch, results, replicas, revs_limit, permission, looks_up)
     return [result for result in results if result is not None]
+
+
+def _is_looked_up(document: Incoming) -> bool:
+    """CouchDB looks documents up before it writes when it has something to check, and only then finds that a client
+    edits what nobody has: for these, in a database nothing was written to yet, and where a rule validates."""
+    return bool(document.attachments) or document.id.startswith("_design/")
 
 
 def _write_batch(
@@ -72,6 +83,7 @@ def _write_batch(
     replicas: bool,
     revs_limit: int,
     permission: Permission | None,
+    looks_up: bool,
 ) -> None:
     edits: list[tuple[int, Edit]] = []
     for index in batch:
@@ -80,7 +92,10 @@ def _write_batch(
             if document.id.startswith("_local/"):
                 results[index] = write_local(writer, document)
             else:
-                edits.append((index, _prepare(writer.connection, document, replicas)))
+                edit = _prepare(writer.connection, document, replicas)
+                if edit.is_on_unknown and looks_up:
+                    raise conflict()
+                edits.append((index, edit))
         except HttpError as error:
             results[index] = Written(document.id, error=error)
     refused: Sequence[HttpError | None] = [None] * len(edits)
@@ -107,7 +122,7 @@ def _prepare(connection: sqlite3.Connection, document: Incoming, replica: bool) 
         attached = _complete_attachments(connection, document, tree, document.path[0].position, document.path)
         return Edit(document, document.path, row, tree, attached)
     if tree is None:
-        # A revision nobody here has heard of is believed when the document is not known at all, as CouchDB does.
+        # A revision nobody here has heard of is believed, as CouchDB does where it does not look it up.
         ancestors = document.path
     else:
         ancestors = [_parent(tree, document.path[0] if document.path else None, bool(row[2]))]
@@ -115,7 +130,7 @@ def _prepare(connection: sqlite3.Connection, document: Incoming, replica: bool) 
     position = 1 if parent is None else parent.position + 1
     attached = _complete_attachments(connection, document, tree, position, ancestors, new_edit=True)
     revision = database_incoming.new_revision(document, parent, attached)
-    return Edit(document, [revision, *ancestors], row, tree, attached)
+    return Edit(document, [revision, *ancestors], row, tree, attached, is_on_unknown=tree is None and bool(ancestors))
 
 
 def _parent(tree: RevisionTree, named: Revision | None, is_deleted: bool) -> Revision:

@@ -13,7 +13,7 @@ from embedded.database import Database
 from embedded.database_writing import Edit
 from embedded.document_text import STUBS, document_text, revisions_text, shown_attachments
 from embedded.http import json_text
-from embedded.http.errors import HttpError, forbidden
+from embedded.http.errors import HttpError, conflict, forbidden
 from embedded.mapreduce.definition import check_design_document
 from embedded.revtree import RevisionTree
 from embedded.security import User, is_database_admin
@@ -44,9 +44,12 @@ def permission_of(
             asked = [index for index in asked if answers[index] is None]
         validators = _validators(database, connection)
         if validators and asked:
-            pairs = [(_new_text(edits[index]), _old_text(connection, edits[index])) for index in asked]
+            for index in [index for index in asked if edits[index].is_on_unknown]:
+                answers[index] = conflict()
+            judged = [index for index in asked if answers[index] is None]
+            pairs = [(_new_text(edits[index]), _old_text(connection, edits[index])) for index in judged]
             refusals = javascript.validate(validators, pairs, user.context(database.name), json_text.text(security))
-            for index, refusal in zip(asked, refusals, strict=True):
+            for index, refusal in zip(judged, refusals, strict=True):
                 answers[index] = refusal
         if len(asked) < len(edits):
             database.cache.pop("validators", None)  # a design document is about to be stored

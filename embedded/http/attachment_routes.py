@@ -184,8 +184,13 @@ def _assign(told: Any, parts: list[Part]) -> dict[str, bytes | FilePart]:
     return contents
 
 
+async def refuse_for_local(request: Request) -> Response:
+    raise bad_request("_local documents do not accept attachments.")
+
+
 def routes() -> list[Route]:
-    found = []
+    local = "/{db}/_local/{local}/{attachment...}"
+    found = [Route(method, local, refuse_for_local) for method in ("GET", "PUT", "DELETE", "COPY", "POST")]
     for pattern in ("/{db}/{doc}/{attachment...}", "/{db}/_design/{design}/{attachment...}"):
         found += [Route("GET", pattern, get), Route("PUT", pattern, put), Route("DELETE", pattern, delete)]
     return found

@@ -146,7 +146,7 @@ def _bulk(raw: bytes) -> tuple[list[Incoming], bool]:
 
 def routes() -> list[Route]:
     found = [Route("POST", "/{db}", post), Route("POST", "/{db}/_bulk_docs", bulk_documents)]
-    for pattern in ("/{db}/{doc}", "/{db}/_design/{design}", "/{db}/_local/{local...}"):
+    for pattern in ("/{db}/{doc}", "/{db}/_design/{design}", "/{db}/_local/{local}"):
         found += [
             Route("GET", pattern, document_reading.get),
             Route("PUT", pattern, put),

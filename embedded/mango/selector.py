@@ -236,9 +236,9 @@ def _elements(name: str, argument: Any) -> Predicate:
 
 
 def _type(name: str, argument: Any) -> Predicate:
-    if not isinstance(argument, str) or argument not in _TYPES:
+    if not isinstance(argument, str):
         raise _bad_argument(name, argument)
-    return _TYPES[argument]
+    return _TYPES.get(argument, lambda value: False)
 
 
 def _size(name: str, argument: Any) -> Predicate:

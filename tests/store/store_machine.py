@@ -53,16 +53,19 @@ class StoreMachine(AskingMachine):
     ) -> tuple[Revision | None, dict[str, Any]]:
         """What the edit makes (None: it is refused) and what to send."""
         sent = dict(body) | ({} if named is None else {"_rev": named}) | ({"_deleted": True} if deleted else {})
+        told: dict[str, Any] = {}
+        if inline is not None and not deleted:
+            told[NAMES[0]] = {"data": base64.b64encode(inline).decode(), "content_type": "application/x-photo"}
+            sent["_attachments"] = told
         try:
-            parent = self.model.parent_of_edit(id, named)
+            parent = self.model.parent_of_edit(id, named, bool(told))
         except ConflictError:
             return None, sent
         attachments = self._kept_attachments(id, parent, keep and not deleted)
-        told: dict[str, Any] = {name: {"stub": True} for name in attachments}
+        told = {name: {"stub": True} for name in attachments} | told
         if inline is not None and not deleted:
             position = 1 if parent is None else model_of.generation(parent) + 1
             attachments[NAMES[0]] = Content("application/x-photo", inline, position)
-            told[NAMES[0]] = {"data": base64.b64encode(inline).decode(), "content_type": "application/x-photo"}
         if told:
             sent["_attachments"] = told
         return Revision(parent, deleted, body, attachments), sent

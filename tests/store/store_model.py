@@ -119,11 +119,14 @@ class Model:
     def live(self) -> list[Document]:
         return [self.documents[id] for id in sorted(self.documents) if not self.documents[id].deleted]
 
-    def parent_of_edit(self, id: str, named: str | None) -> str | None:
+    def parent_of_edit(self, id: str, named: str | None, has_attachments: bool) -> str | None:
         """The leaf an edit that names this revision goes on. Raises ConflictError."""
         document = self.documents.get(id)
         if document is None:
-            return named  # CouchDB believes in a parent of a document it does not know, and so do we
+            # CouchDB believes in a parent of a document it does not know unless it has to look, and so do we.
+            if named is not None and has_attachments:
+                raise ConflictError
+            return named
         if named is None and document.deleted:
             return document.winner
         if named is None or named not in document.leaves():

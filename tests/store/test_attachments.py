@@ -77,6 +77,18 @@ def test_an_attachment_is_put_and_deleted_under_the_documents_revision(couch: An
     assert found["keep"] == "me"
 
 
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+@pytest.mark.parametrize("id", ["mark", "none"])
+def test_a_local_document_has_no_attachments_and_says_so(couch: Any, db: str, method: str, id: str) -> None:
+    told = {"v": 1, "_attachments": {"t.txt": {"content_type": "text/plain", "data": "eA=="}}}
+    assert couch.put(f"{db}/_local/mark", told).status == 201
+
+    answer = couch.request(method, f"{db}/_local/{id}/t.txt", raw=b"x" if method == "PUT" else None)
+    assert (answer.status, answer.json()["error"]) == (400, "bad_request")
+    assert answer.json()["reason"] == "_local documents do not accept attachments."
+    assert couch.get(f"{db}/_local/mark?attachments=true").json() == {"_id": "_local/mark", "_rev": "0-1", "v": 1}
+
+
 def test_names_of_any_kind_are_kept(couch: Any, db: str) -> None:
     for name in ("ü ñ.txt", "a/b/c.png", "x+y", "100%"):
         document = f"{db}/{quote(name, safe='')}"

@@ -41,6 +41,29 @@ def test_a_stale_save_is_a_conflict_and_changes_nothing(couch: Any, db: str) -> 
     assert couch.get(f"{db}/a").json() == {"_id": "a", "_rev": second, "v": 2}
 
 
+@pytest.mark.parametrize(
+    ("before", "edit"),
+    [
+        (None, {}),
+        (None, {"_deleted": True}),
+        ({"_id": "other"}, {"_attachments": {"a.txt": {"data": "eA=="}}}),
+        ({"_id": "_design/rule", "validate_doc_update": "function () {}"}, {}),
+    ],
+    ids=["the first write of a database", "its deletion", "with attachments", "where a rule validates"],
+)
+def test_an_edit_of_a_document_nobody_has_is_a_conflict_where_it_is_looked_up(
+    couch: Any, db: str, before: Any, edit: dict[str, Any]
+) -> None:
+    if before is not None:
+        couch.post(f"{db}/_bulk_docs", {"docs": [before, {"_id": "known"}]})
+    lost = {"_id": "lost", "_rev": "1-123", **edit}
+
+    assert couch.put(f"{db}/lost", lost).json()["error"] == "conflict"
+    told = couch.post(f"{db}/_bulk_docs", {"docs": [lost, {"_id": "new"}]}).json()
+    assert (told[0]["error"], told[1]["ok"]) == ("conflict", True)
+    assert couch.get(f"{db}/lost").status == 404
+
+
 def test_a_deletion_may_carry_fields_and_the_document_can_be_made_anew(couch: Any, db: str) -> None:
     first = couch.put(f"{db}/a", {"v": 1}).json()["rev"]
     gone = couch.put(f"{db}/a", {"_rev": first, "_deleted": True, "why": "sold"}).json()["rev"]

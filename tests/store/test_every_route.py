@@ -49,7 +49,8 @@ TABLE = {
         POST /{db}/_explain
         POST /{db}/_find
         GET /{db}/_index
-        GET PUT POST DELETE COPY /{db}/_local/{local...}
+        GET PUT POST DELETE COPY /{db}/_local/{local}
+        GET PUT POST DELETE COPY /{db}/_local/{local}/{attachment...}
         GET /{db}/_local_docs
         POST /{db}/_missing_revs
         GET /{db}/_partition/{partition}

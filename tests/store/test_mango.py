@@ -85,6 +85,7 @@ SELECTORS: list[tuple[dict[str, Any], list[str]]] = [
     ({"_id": {"$gt": {}}, "make": "Acme"}, ["a", "b"]),
     ({"_id": {"$lt": {}}}, []),
     ({"hours": {}}, []),
+    ({"hours": {"$type": "integer"}}, []),
 ]
 
 
