@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import threading
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from app.couch import StoreError
 from app.market.indexes import build_indexes
+from app.node import book_name
 from app.replication.conflicts import merge_conflicts
 from app.replication.results import session_counts
 from app.replication.running import held
@@ -24,7 +26,7 @@ _FED = "ironbook-fed"
 _AT_ONCE = 4
 _WAIT = 120.0
 # The replicas hold nothing else; asked again, so that no mistake elsewhere can put a private document here.
-_SELECTOR = {"share": "manufacturer"}
+SELECTOR = {"share": "manufacturer"}
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,7 @@ def _feed(node: Node, name: str, stop: threading.Event | None) -> _Fed:
         merges = merge_conflicts(node.store.database(name), stop=stop)
         # Read before replicating: what is written meanwhile is fed the next time.
         seq = _seq(node, name)
-        answer = node.store.replicate(name, "market", selector=_SELECTOR)
+        answer = node.store.replicate(name, "market", selector=SELECTOR)
     except StoreError as error:
         log.warning("%s could not be fed into the market: %s", name, error)
         return _Fed(name, None, 0, 0, f"{name} could not be fed into the market: {error}")
@@ -92,6 +94,23 @@ def _feed(node: Node, name: str, stop: threading.Event | None) -> _Fed:
     if failed:
         log.warning("The market did not take %d documents of %s", failed, name)
     return _Fed(name, seq, written, merges.merged, "")
+
+
+def fed_sequences(node: Node) -> dict[str, Any]:
+    """Up to which sequence each replica was fed, by its database's name."""
+    return dict((node.market.get_local(_FED) or {}).get("seqs") or {})
+
+
+def feed_anew(node: Node, dealer: str) -> int:
+    """Feeds a dealer's whole replica, whatever was fed before; returns the documents that the market lacked.
+
+    The selector admits the same documents under a new name, for which there is no checkpoint. Raises StoreError.
+    """
+    selector = {name: {"$eq": value, "$ne": f"anew:{uuid.uuid4().hex}"} for name, value in SELECTOR.items()}
+    with held(node, "market", _WAIT, "The market is being fed by another process already."):
+        answer = node.store.replicate(book_name(dealer), "market", selector=selector)
+        build_indexes(node.market)
+    return session_counts(answer)[1]
 
 
 def _seq(node: Node, name: str) -> Any:

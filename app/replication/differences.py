@@ -6,6 +6,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+# The two sides, as the words for what differs call them.
+HERE, THERE = "here", "there"
+
 # What differs.
 ONLY_HERE = "only here"
 ONLY_THERE = "only there"
@@ -28,7 +31,12 @@ REFUSED_HERE = "refused here"
 LOST_HERE = "was here, and is not any more"
 BARE = "deleted by a program that did not say who"
 NOT_SHARED = "not shared over this connection"
+NOT_FOR_MARKET = "not shared with the manufacturer"
 NOT_IN_CATALOG = "not in the upstream's catalog"
+NOT_FED = "not fed yet"
+LOST_IN_MARKET = "was in the market, and is not any more"
+ONLY_IN_MARKET = "unknown to the replica"
+NO_REPLICA = "of a dealer without a replica"
 
 WORDS: dict[str, str] = {
     NOT_SENT: "Changed here since the last sync; the next one sends it.",
@@ -43,11 +51,20 @@ WORDS: dict[str, str] = {
     BARE: "Such a deletion does not say what it deleted, so no sync carries it. Delete it again on the other side, or "
     "bring it back here.",
     NOT_SHARED: "It stays within the dealership.",
+    NOT_FOR_MARKET: "It should not have come to head office; the market does not take it.",
     NOT_IN_CATALOG: "The catalog comes from the upstream alone, which does not have this: it was made anew, or "
     "an older state was restored.",
+    NOT_FED: "It came since the market was fed last; the next feed, within a minute, brings it.",
+    LOST_IN_MARKET: "It was fed once and is gone from the market: purged there. Feeding anew brings it back.",
+    ONLY_IN_MARKET: "The replica was purged, made anew or restored from a backup, or somebody wrote into the market "
+    "itself. The dealer's next sync brings back what the dealer has; what is left then counts in the figures until it "
+    "is deleted in the market.",
+    NO_REPLICA: "The dealer's database is not here any more; what was fed from it counts in the figures until it is "
+    "deleted in the market.",
 }
-# Those that a sync which compares everything puts right.
-MENDED_BY_COMPARING = frozenset((LOST_THERE, LOST_HERE))
+# Those that a sync which compares everything, or feeding anew, puts right.
+MENDED_BY_COMPARING = frozenset((LOST_THERE, LOST_HERE, LOST_IN_MARKET))
+_PLACE = re.compile(rf"\b({HERE}|{THERE})\b")
 _TYPE = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 OTHER = "other"
 
@@ -94,13 +111,23 @@ class Totals:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What a comparison found. `complete` is false when it was stopped: then the counts are of what was looked at."""
+    """What a comparison found. `complete` is false when it was stopped: then the counts are of what was looked at.
+
+    `connection` is what was compared with, or the code of the dealer whose replica was; `places` are what here and
+    there are called. `counts_deletions` is false where those over there were not counted.
+    """
 
     connection: str
     complete: bool
     totals: tuple[Totals, ...]
     differences: tuple[Difference, ...]
     syncing: str = ""
+    places: tuple[str, str] = (HERE, THERE)
+    counts_deletions: bool = True
+
+    def placed(self, what: str) -> str:
+        """What differs, in the words for the two places."""
+        return _PLACE.sub(lambda found: self.places[found[0] == THERE], what)
 
     @property
     def differing(self) -> int:
@@ -134,7 +161,8 @@ class Comparison:
         else:
             found = "No difference was found so far."
         if self.private:
-            found += f" {self.private:,} more {'is' if self.private == 1 else 'are'} not shared over this connection."
+            why = next(each.why for each in self.differences if each.what == PRIVATE)
+            found += f" {self.private:,} more {'is' if self.private == 1 else 'are'} {why}."
         return found if self.complete else f"Stopped before the end. {found}"
 
 
@@ -156,9 +184,9 @@ class Tally:
         self._found[key] = (count + 1, examples)
 
     def count(self, database: str, document_id: str, place: str, deleted: bool) -> None:
-        """Counts a document that is on one side, `place` ``"here"`` or ``"there"``."""
+        """Counts a document that is on one side, `place` HERE or THERE."""
         totals = self._totals.setdefault((database, type_of(document_id)), [0, 0, 0, 0])
-        totals[(0 if place == "here" else 2) + deleted] += 1
+        totals[(0 if place == HERE else 2) + deleted] += 1
 
     def differences(self) -> tuple[Difference, ...]:
         """What was counted, by database and type."""

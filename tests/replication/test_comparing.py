@@ -11,7 +11,7 @@ from trading import Trade, edit, make
 
 from app.documents import saving
 from app.node import Node
-from app.replication import comparing, connections
+from app.replication import connections, scanning
 from app.replication import differences as kinds
 from app.replication.comparing import CannotCompare, compare
 from app.replication.differences import Comparison
@@ -153,7 +153,7 @@ def test_the_catalog_is_compared_as_well(trade: Trade) -> None:
 def test_many_pages_are_counted_exactly_and_only_the_first_ids_kept(
     trade: Trade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "PAGE", 7)
+    monkeypatch.setattr(scanning, "PAGE", 7)
     for key in range(30):
         make(trade.dealer, key=f"{key:02}", name=str(key))
     seen: list[tuple[int, int]] = []
@@ -171,7 +171,7 @@ def test_many_pages_are_counted_exactly_and_only_the_first_ids_kept(
 def test_a_comparison_that_is_stopped_says_so_and_is_never_the_same(
     trade: Trade, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(comparing, "PAGE", 2)
+    monkeypatch.setattr(scanning, "PAGE", 2)
     for key in range(6):
         make(trade.dealer, key=str(key), name=str(key))
     run_pass(trade.dealer, trade.connection)

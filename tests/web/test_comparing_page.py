@@ -7,8 +7,10 @@ import threading
 from collections.abc import Callable
 
 import dealership
-from visitors import Browser
+from flask import Flask
+from visitors import Browser, add_user, signed_in
 
+from app.market.feed import feed_market
 from app.node import Node
 from app.replication import connections, dealers
 from app.replication.passes import run_pass
@@ -27,9 +29,9 @@ def connect(head_office: Node, dealer: Node) -> connections.Connection:
     return connections.save_connection(dealer, values, admitted.password)
 
 
-def compared(browser: Browser) -> str:
+def compared(browser: Browser, address: str = "/replication/connections/manufacturer/compare") -> str:
     """Starts a comparison and gives its page once it is over."""
-    started = browser.post("/replication/connections/manufacturer/compare")
+    started = browser.post(address)
     assert started.status_code == 303
     pause = threading.Event()
     for _ in range(1000):
@@ -61,6 +63,30 @@ def test_both_sides_are_compared_on_a_page(
     assert "sends again what one side lacks" in answer.get_data(as_text=True)
     run_pass(dealer_node, connection)
     assert manufacturer_node.book_of("D001").get(dealership.CUSTOMER) is not None
+
+
+def test_head_office_compares_replicas_with_the_market_and_feeds_anew_what_it_lost(
+    manufacturer_node: Node, dealer_node: Node, manufacturer_app: Flask
+) -> None:
+    connection = connect(manufacturer_node, dealer_node)
+    dealership.add(dealer_node, "customer", dealership.CUSTOMER, name="Berg Earthworks")
+    run_pass(dealer_node, connection)
+    feed_market(manufacturer_node)
+    for role in ("analyst", "parts"):
+        add_user(manufacturer_node, role, [role])
+    analyst, parts = signed_in(manufacturer_app, "analyst"), signed_in(manufacturer_app, "parts")
+    for page in ("/dealers", "/dealers/D001"):
+        assert f'action="{page}/compare"' in analyst.get(page).get_data(as_text=True)
+        assert "The same: both sides hold the same" in compared(analyst, f"{page}/compare")
+    rev = (manufacturer_node.market.get(dealership.CUSTOMER) or {})["_rev"]
+    manufacturer_node.market._ask("POST", ["_purge"], {dealership.CUSTOMER: [rev]})
+    page = compared(analyst, "/dealers/compare")
+    assert "Only in the replica" in page and "Was in the market, and is not any more." in page
+    assert "/dealers/D001/feed" not in page
+    assert analyst.post("/dealers/D001/feed").status_code == 403
+    assert "/dealers/D001/feed" in compared(parts, "/dealers/D001/compare")
+    assert "The same: both sides hold the same" in compared(parts, "/dealers/D001/feed")
+    assert parts.post("/dealers/D077/compare").status_code == 404
 
 
 def test_who_only_reads_compares_nothing(
