@@ -7,26 +7,38 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from embedded import database_reading, revtree
-from embedded.document_text import Show, conflicts_text, revision_text
+from embedded.document_text import (
+    STUBS,
+    Show,
+    conflicts_text,
+    document_text,
+    revision_text,
+    shown_attachments,
+)
 from embedded.http import json_text
-from embedded.revtree import Revision, RevisionTree, parse_revision
+from embedded.revtree import RevisionTree, parse_revision
 
 BATCH = 500
 """Rows looked at in one step."""
 _REMEMBERED = 200
 
 _COLUMNS = "seq, id, rev, deleted, leaves, body, tree"
+_HAS_ATTACHMENTS = "EXISTS (SELECT 1 FROM bodies WHERE number = documents.body AND attachments IS NOT NULL)"
 
 
 @dataclass(slots=True)
 class Row:
-    """A changed document. `revisions`: what the row tells, the winner first; a filter may take some away."""
+    """A changed document. `revisions`: what the row tells, the winner first; a filter may take some away.
+
+    `rev`, `deleted` and `body` are the winner's; `body` is the number under which its body is kept.
+    """
 
     seq: int
     id: str
     rev: str
     deleted: bool
     leaves: int
+    body: int
     tree_text: str
     revisions: list[str] = field(default_factory=list)
     _tree: RevisionTree | None = None
@@ -43,7 +55,10 @@ Filter = Callable[[sqlite3.Connection, Sequence[Row]], None]
 
 @dataclass(slots=True)
 class Wanted:
-    """What a feed tells. `ids`: only these documents; `prefix`: only ids that begin so; both need no scan of all."""
+    """What a feed tells. `ids`: only these documents; `prefix`: only ids that begin so; both need no scan of all.
+
+    `with_attachments`: the filter lets nothing pass that has no attachments, so nothing else is read.
+    """
 
     since: int = 0
     limit: int | None = None
@@ -54,6 +69,7 @@ class Wanted:
     ids: list[str] | None = None
     prefix: str | None = None
     filter: Filter | None = None
+    with_attachments: bool = False
     remembered: dict[tuple[int, int], int] = field(default_factory=dict)
     """How many changes there were after (newest number, number): whoever reads on in steps need not count each time."""
 
@@ -76,6 +92,8 @@ def steps(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[Step]:
     """All changes there are now, in pieces; the last one says so. `pending` is known in the last one only."""
     update_seq, there = connection.execute("SELECT update_seq, documents + deleted FROM counters").fetchone()
     ahead = there if wanted.since == 0 else wanted.remembered.get((update_seq, wanted.since))
+    if wanted.with_attachments:
+        ahead = None  # those that were passed over count too
     left = wanted.limit
     told = looked_at = 0
     seen = update_seq if wanted.descending else wanted.since
@@ -111,6 +129,8 @@ def _batches(connection: sqlite3.Connection, wanted: Wanted) -> Iterator[list[Ro
         return
     order, at = ("DESC", 2**62) if wanted.descending else ("ASC", wanted.since)
     side = "seq < ? AND seq > ?" if wanted.descending else "seq > ? AND seq > ?"
+    if wanted.with_attachments:
+        side += f" AND (leaves > 1 OR {_HAS_ATTACHMENTS})"
     size = min(BATCH, wanted.limit) if wanted.limit is not None and wanted.filter is None else BATCH
     while True:
         found = connection.execute(
@@ -140,8 +160,8 @@ def _by_id(connection: sqlite3.Connection, wanted: Wanted) -> list[Row]:
 
 
 def _row(columns: tuple[int, str, str, int, int, int, str]) -> Row:
-    seq, id, rev, deleted, leaves, _, tree = columns
-    return Row(seq, id, rev, bool(deleted), leaves, tree)
+    seq, id, rev, deleted, leaves, body, tree = columns
+    return Row(seq, id, rev, bool(deleted), leaves, body, tree)
 
 
 def _passed(connection: sqlite3.Connection, batch: list[Row], wanted: Wanted) -> list[Row]:
@@ -187,11 +207,21 @@ def texts_of(connection: sqlite3.Connection, rows: Sequence[Row]) -> list[tuple[
     found = []
     for index, row in enumerate(rows):
         for rev in row.revisions:
-            revision: Revision = parse_revision(rev)
-            text = revision_text(connection, row.id, row.tree(), revision)
+            text = _winner_text(connection, row) if rev == row.rev else None
+            if text is None:
+                text = revision_text(connection, row.id, row.tree(), parse_revision(rev))
             if text is not None:
                 found.append((index, rev, text))
     return found
+
+
+def _winner_text(connection: sqlite3.Connection, row: Row) -> str | None:
+    """The winner as JSON text, found without its tree, which takes longer to read than all the rest."""
+    kept = connection.execute("SELECT body, attachments FROM bodies WHERE number=?", (row.body,)).fetchone()
+    if kept is None:
+        return None
+    extra = "" if kept[1] is None else shown_attachments(connection, kept[1], STUBS)
+    return document_text(row.id, row.rev, row.deleted, kept[0], extra)
 
 
 def filter_by(decide: Callable[[list[str]], Sequence[bool]]) -> Filter:

@@ -94,6 +94,7 @@ async def _set_filter(request: Request, body: dict[str, Any], wanted: Wanted) ->
         wanted.prefix = "_design/"
     elif name == "_selector":
         wanted.filter = _selector_filter(body.get("selector"))
+        wanted.with_attachments = body["selector"].get("_attachments") == {"$exists": True}
     elif name == "_view":
         wanted.filter = await _view_filter(request, request.query.get("view", ""))
     else:

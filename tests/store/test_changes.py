@@ -224,3 +224,29 @@ def test_many_waiting_feeds_and_a_writer_get_along(couch: Any, db: str) -> None:
         for number in range(20):
             assert couch.put(f"{db}/{number}", {}).status == 201
     assert seen == [20] * 32
+
+
+def test_a_selector_for_attachments_finds_every_leaf_that_has_some(couch: Any, db: str) -> None:
+    file = {"_attachments": {"a.txt": {"content_type": "text/plain", "data": "YQ=="}}}
+    histories = {"lost": ("a", file), "winner": ("b", {}), "alone": ("a", file), "bare": ("a", {})}
+    docs = [
+        {"_id": "both" if name in ("lost", "winner") else name, **body, "_revisions": {"start": 1, "ids": [first * 32]}}
+        for name, (first, body) in histories.items()
+    ]
+    couch.post(f"{db}/_bulk_docs", {"docs": docs, "new_edits": False})
+    couch.post(f"{db}/_bulk_docs", {"docs": [{"_id": f"d{n}"} for n in range(5)]})
+    couch.put(f"{db}/last", file)
+    asked = f"{db}/_changes?style=all_docs&filter=_selector"
+    selector = {"selector": {"_attachments": {"$exists": True}}}
+
+    told = couch.post(asked, selector).json()
+    leaves = {row["id"]: [change["rev"] for change in row["changes"]] for row in told["results"]}
+    assert leaves.keys() == {"both", "alone", "last"}
+    assert leaves["both"] == leaves["alone"] == ["1-" + "a" * 32]
+    assert told["pending"] == 0
+    backwards = couch.post(f"{asked}&descending=true&limit=1", selector).json()
+    assert [row["id"] for row in backwards["results"]] == ["last"]
+    first = couch.post(f"{asked}&limit=2", selector).json()
+    rest = couch.get(f"{db}/_changes?since={first['last_seq']}").json()["results"]
+    assert first["pending"] == len(rest)
+    assert rows(couch.post(f"{asked}&since={first['last_seq']}", selector)) == ["last"]
