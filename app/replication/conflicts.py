@@ -22,7 +22,9 @@ from app.replication.sequences import changes_from
 log = logging.getLogger(__name__)
 
 _MERGED = "ironbook-merged"
-_PAGE = 1000
+_PAGE = 2500
+# How far it came is remembered after what was merged, at the end, and after so many changes without any.
+_REMEMBERED_EVERY = 20_000
 # Documents merged with one request each for their leaves, the merged documents, and what goes; all in memory meanwhile.
 _BATCH = 200
 
@@ -62,8 +64,9 @@ def merge_conflicts(
     """
     remembered = database.get_local(_MERGED) or {"_id": _MERGED}
     since = remembered.get("seq", 0)
-    total, looked_at = MergeReport(), 0
+    total, looked_at, remembered_at = MergeReport(), 0, 0
     while True:
+        written = total.written
         page = changes_from(database, since, limit=_PAGE, style="all_docs")
         remaining = len(page.results) + (page.pending or 0)
         for batch in _batches(page.results):
@@ -77,11 +80,14 @@ def merge_conflicts(
         if total.postponed:
             # Not remembered: the next merge starts here again and meets what was postponed.
             return total
-        if page.last_seq != since and page.results:
-            since = page.last_seq
+        is_last = len(page.results) < _PAGE
+        since = page.last_seq if page.results else since
+        due = is_last or total.written != written or looked_at - remembered_at >= _REMEMBERED_EVERY
+        if due and since != remembered.get("seq", 0):
             remembered = {**remembered, "seq": since}
             database.put_local(remembered)
-        if len(page.results) < _PAGE:
+            remembered_at = looked_at
+        if is_last:
             return total
 
 

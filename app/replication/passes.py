@@ -203,18 +203,25 @@ class _Pass:
             return self._step(name, *sides, selector)
         started = time.monotonic()
         shown = f"{name}: documents without files first"
-        first = session_counts(self._replicate(shown, *sides, small_first.without_files(selector, since)))
-        answer = self._step(name, *sides, selector)
+        answer = self._replicate(shown, *sides, small_first.without_files(selector, since))
+        counts = [session_counts(answer)]
+        # A whole book is looked through once, not again for the few with files.
+        there_to = small_first.everything_is_there_to(answer, since)
+        if there_to is not None:
+            counts.append(session_counts(self._replicate(name, *sides, small_first.with_files(selector, since))))
+        answer = self._step(name, *sides, selector, None if counts[-1][2] else there_to)
         last = self.steps.pop()
-        read, written = last.read + first[0], last.written + first[1]
+        read, written = last.read + sum(one[0] for one in counts), last.written + sum(one[1] for one in counts)
         # What was refused at first was offered again, and is counted there.
         self.steps.append(Step(name, read, written, last.failed, round(time.monotonic() - started, 3)))
         return answer
 
-    def _step(self, name: str, source: Any, target: Any, selector: dict[str, Any]) -> dict[str, Any]:
+    def _step(self, name: str, source: Any, target: Any, selector: dict[str, Any], since: Any = None) -> dict[str, Any]:
+        """One replication with checkpoints; `since` when all before that is known to be there."""
         started = time.monotonic()
         direction = _DIRECTIONS[name]
-        answer = self._replicate(name, source, target, {"selector": selector}, self.counted.get(direction, 0))
+        options = {"selector": selector} if since is None else {"selector": selector, "since_seq": since}
+        answer = self._replicate(name, source, target, options, self.counted.get(direction, 0))
         self.counted[direction] = written_ever(answer)
         read, written, failed = session_counts(answer)
         self.steps.append(Step(name, read, written, failed, round(time.monotonic() - started, 3)))

@@ -153,7 +153,8 @@ class Session:
             self._through = batch.through
             self._tell(changes_pending=batch.pending)
             if batch.complete and not self._replication.continuous:
-                self._record()
+                # Where a sequence was given, it may be further than what is recorded although nothing followed it.
+                self._record(even_if_nothing_followed=self._replication.since_seq is not None)
                 return
             self._record_if_due()
 
@@ -184,9 +185,9 @@ class Session:
         with contextlib.suppress(ReplicationError, Cancelled):
             self._record()
 
-    def _record(self) -> None:
+    def _record(self, even_if_nothing_followed: bool = False) -> None:
         """Record on both sides that everything up to `_through` is on the target."""
-        if self._through == self._recorded:
+        if self._through == self._recorded and not even_if_nothing_followed:
             return
         self._checkpoint = self._new_checkpoint()
         if self._replication.use_checkpoints:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import pytest
 from trading import Trade, documents
 
 from app.couch import Database
 from app.documents import saving
+from app.replication import small_first
 from app.replication.passes import PULL_BOOK, PUSH_BOOK, run_pass
 from app.replication.results import Progress
 
@@ -82,3 +84,36 @@ def test_a_sync_stopped_before_the_photographs_sends_them_next_time(trade: Trade
     assert len(documents(trade.replica)) == 2
     # A third finds nothing to do.
     assert run_pass(trade.dealer, trade.connection).quiet
+
+
+def test_what_is_refused_beside_photographs_is_listed(trade: Trade) -> None:
+    fill(trade.dealer.book, "photographed", photo=True)
+    fill(trade.dealer.book, "a")
+    trade.dealer.book.put({"_id": "D999:customer:b", "type": "customer", "dealer": "D999", "share": "manufacturer"})
+    result = run_pass(trade.dealer, trade.connection)
+    assert (result.error, result.refused) == ("", 1)
+    assert len(documents(trade.replica)) == 2
+    assert run_pass(trade.dealer, trade.connection).refused == 1
+
+
+def test_many_photographs_that_came_from_over_there_are_not_looked_for_again(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(small_first, "_LOOKED_AT", 2)
+    fill(trade.replica, "one", "two", "three", photo=True)
+    watching = Watching(trade.replica)
+    run_pass(trade.dealer, trade.connection, watching)
+    assert [step for step in watching.had if "without files" in step] == [f"{PULL_BOOK}: documents without files first"]
+    fill(trade.dealer.book, "mine", photo=True)
+    watching = Watching(trade.replica)
+    run_pass(trade.dealer, trade.connection, watching)
+    assert f"{PUSH_BOOK}: documents without files first" in watching.had
+
+
+def test_a_whole_book_is_there_after_what_has_files_unless_something_is_to_be_offered_again() -> None:
+    counts = {"docs_read": 3, "docs_written": 3, "doc_write_failures": 0}
+    answer = {"source_last_seq": "3-x", "history": [counts]}
+    assert small_first.everything_is_there_to(answer, 0) == "3-x"
+    assert small_first.everything_is_there_to(answer, "2-x") is None
+    assert small_first.everything_is_there_to({**answer, "history": [{**counts, "doc_write_failures": 1}]}, 0) is None
+    assert small_first.everything_is_there_to({"ok": True}, 0) is None, "CouchDB does not say"

@@ -231,6 +231,20 @@ def test_it_starts_where_it_is_told(pair: Pair) -> None:
     assert pair.target.ids() == ["b"]
 
 
+@pytest.mark.skipif("IRONBOOK_COUCHDB_URL" in os.environ, reason="of CouchDB nothing relies on it")
+def test_where_it_was_told_to_start_is_a_checkpoint_although_nothing_followed(pair: Pair) -> None:
+    pair.source.save({"_id": "a"}, {"_id": "b"})
+    pair.run(use_checkpoints=False)
+    end = pair.source.couch.get(pair.source.path).json()["update_seq"]
+
+    pair.run(since_seq=end)
+    pair.source.save({"_id": "c"})
+    told = pair.run()
+
+    assert told["history"][0]["start_last_seq"] == end
+    assert (told["history"][0]["missing_checked"], pair.target.ids()) == (1, ["a", "b", "c"])
+
+
 def test_refused_documents_are_counted_and_left_behind(pair: Pair) -> None:
     rule = "function (doc) { if (doc.bad) { throw({forbidden: 'not this one'}); } }"
     pair.target.save({"_id": "_design/rule", "validate_doc_update": rule})
