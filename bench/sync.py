@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from app.config import read_settings
+from app.config import Settings, read_settings
 from app.couch import Database
 from app.couch.asking import Asking
 from app.documents import saving
@@ -21,7 +21,7 @@ from app.replication import connections, dealers, passes
 from app.replication.passwords import reach
 from bench.figures import Figure, figure
 
-_DEALER = "D001"
+DEALER = "D001"
 _BATCH = 500
 _CHANGES = 100
 _ROUNDS = 5
@@ -31,9 +31,9 @@ _BY = "bench"
 def figures(documents: int = 10_000) -> list[Figure]:
     """The figures of a dealer's book with so many documents of about 0.8 KB."""
     with tempfile.TemporaryDirectory(prefix="ironbook-bench-") as folder, ExitStack() as nodes:
-        head_office = nodes.enter_context(open_node(_settings(Path(folder), "manufacturer")))
-        dealer = nodes.enter_context(open_node(_settings(Path(folder), "dealer")))
-        connection = _connect(head_office, dealer)
+        head_office = nodes.enter_context(open_node(node_settings(Path(folder) / "manufacturer", "manufacturer")))
+        dealer = nodes.enter_context(open_node(node_settings(Path(folder) / "dealer", "dealer")))
+        connection = connect(head_office, dealer)
         for batch in _batches(documents):
             saving.save_many(dealer.book, batch, _BY)
         first, _, _ = _timed(dealer, connection)
@@ -44,7 +44,7 @@ def figures(documents: int = 10_000) -> list[Figure]:
         busy = []
         for round_number in range(_ROUNDS):
             _change(dealer.book, 0, round_number)
-            _change(head_office.book_of(_DEALER), _CHANGES, round_number)
+            _change(head_office.book_of(DEALER), _CHANGES, round_number)
             busy.append(_timed(dealer, connection))
         seconds, share, written = min(busy)
     if written < 2 * _CHANGES:
@@ -59,14 +59,15 @@ def figures(documents: int = 10_000) -> list[Figure]:
     ]
 
 
-def _settings(folder: Path, role: str) -> Any:
-    data = folder / role
+def node_settings(data: Path, role: str) -> Settings:
+    """The settings of a node on a new data folder."""
     data.mkdir()
-    return replace(read_settings(data, {}), role=role, dealer=_DEALER if role == "dealer" else "", name=role)
+    return replace(read_settings(data, {}), role=role, dealer=DEALER if role == "dealer" else "", name=role)
 
 
-def _connect(head_office: Node, dealer: Node) -> connections.Connection:
-    admitted = dealers.add_dealer(head_office, _DEALER, "Bench")
+def connect(head_office: Node, dealer: Node) -> connections.Connection:
+    """Admits the dealer and gives its node the connection to head office."""
+    admitted = dealers.add_dealer(head_office, DEALER, "Bench")
     values = {
         "name": connections.DEFAULT_NAME,
         "url": head_office.store.url,
@@ -81,9 +82,9 @@ def _batches(documents: int) -> Iterator[list[dict[str, Any]]]:
     for start in range(0, documents, _BATCH):
         yield [
             {
-                "_id": f"{_DEALER}:customer:{number:08}",
+                "_id": f"{DEALER}:customer:{number:08}",
                 "type": "customer",
-                "dealer": _DEALER,
+                "dealer": DEALER,
                 "share": "manufacturer",
                 "name": f"Customer {number}",
                 "city": f"City {number % 97}",
@@ -94,7 +95,7 @@ def _batches(documents: int) -> Iterator[list[dict[str, Any]]]:
 
 
 def _change(book: Database, first: int, round_number: int) -> None:
-    wanted = [f"{_DEALER}:customer:{number:08}" for number in range(first, first + _CHANGES)]
+    wanted = [f"{DEALER}:customer:{number:08}" for number in range(first, first + _CHANGES)]
     changed = [{**document, "city": f"Round {round_number}"} for document in book.get_many(wanted).values()]
     saving.save_many(book, changed, _BY)
 

@@ -61,10 +61,19 @@ def pages(documents: int | None, as_json: bool) -> int:
 
 @command.command("sync")
 @_documents
+@click.option("--first", type=click.IntRange(min=100), help="Measure the first sync of so many documents instead.")
 @click.option("--conflicts", type=click.IntRange(min=2), help="Measure merging so many conflicts instead.")
 @click.option("--dealers", type=click.IntRange(min=1), help="Measure so many made-up dealers on one upstream instead.")
+@click.option("--all", "everything", is_flag=True, help="Measure all four, at the sizes that the budgets are for.")
 @_json
-def sync(documents: int | None, conflicts: int | None, dealers: int | None, as_json: bool) -> int:
+def sync(
+    documents: int | None,
+    first: int | None,
+    conflicts: int | None,
+    dealers: int | None,
+    everything: bool,
+    as_json: bool,
+) -> int:
     """One pass over a connection: with nothing to do, and with 100 changes each way.
 
     Opens a manufacturer's and a dealer's node with a store each on this computer, fills the dealer's book (10,000
@@ -73,18 +82,32 @@ def sync(documents: int | None, conflicts: int | None, dealers: int | None, as_j
     share in the store is the time of its requests to the two stores over the time of all of it. What is written
     between passes is not counted.
 
+    With `--first`, a book of so many documents, some with photographs, is sent to an empty replica and then fetched
+    from there by a second computer; before and after each of the two the store replicates the same documents bare,
+    between the same two stores; `--first 50000` is what the budget of 1.3 times is for, and takes two or three minutes.
+
     With `--conflicts`, so many documents that two nodes changed while apart are merged on an embedded store, and as
     many are written bare in the same run; `--conflicts 10000` is what the budget of a minute is for.
 
     With `--dealers`: each has a book of 500 documents, all of them on one embedded store of their own, and syncs with a
     manufacturer's node. First all of them together, sixteen at a time; then for a minute each changes ten documents
     and syncs at a moment of its own; at the end every document is compared. All runs on this computer's processors.
+    `--dealers 200` takes four or five minutes.
+
+    With `--all`, everything above at the sizes named there, one after the other: about ten minutes.
     """
+    if everything:
+        first, conflicts, dealers = first or 50_000, conflicts or 10_000, dealers or 200
+    found: list[Figure] = []
+    if everything or not (first or conflicts or dealers):
+        found += _figures("sync", documents=documents or 10_000)
+    if first:
+        found += _figures("first_sync", documents=first, quiet=as_json)
     if conflicts:
-        return _show(_figures("conflicts", conflicts=conflicts), as_json)
+        found += _figures("conflicts", conflicts=conflicts)
     if dealers:
-        return _show(_figures("dealers", count=dealers, quiet=as_json), as_json)
-    return _show(_figures("sync", documents=documents or 10_000), as_json)
+        found += _figures("dealers", count=dealers, quiet=as_json)
+    return _show(found, as_json)
 
 
 @command.command("store")

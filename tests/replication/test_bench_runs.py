@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from bench import conflicts, dealers, pages, sync
+from bench import conflicts, dealers, first_sync, pages, sync
 
 # Both open stores of their own on this computer.
 pytestmark = pytest.mark.skipif(
@@ -13,9 +13,9 @@ pytestmark = pytest.mark.skipif(
 
 
 def test_bench_pages_has_a_figure_for_every_page_and_for_memory(monkeypatch):
-    monkeypatch.setattr(pages, "_ROUNDS", 3)
+    monkeypatch.setattr(pages, "_ROUNDS", 1)
+    monkeypatch.setattr(pages, "_WARM_UPS", 0)
     monkeypatch.setattr(pages, "_STARTS", 1)
-    monkeypatch.setattr(pages, "_SMALL", 100)
     found = {figure.name: figure for figure in pages.figures(200, quiet=True)}
     budgets = {name: figure.budget for name, figure in found.items() if figure.budget is not None}
     for page in (
@@ -52,3 +52,13 @@ def test_bench_sync_of_many_dealers_compares_every_document_and_feeds_every_book
     assert found["3 dealers of 20 documents, first sync of all"].value > 0
     assert found["3 dealers: those changes into the market"].budget == 1.0
     assert found["3 dealers, 10 changes a minute each: a sync, p50"].value > 0
+
+
+def test_bench_sync_of_a_whole_book_stands_beside_the_same_replicated_bare(monkeypatch):
+    monkeypatch.setattr(first_sync, "_A_FILE_EVERY", 40)
+    found = {figure.name: figure for figure in first_sync.figures(120, quiet=True)}
+    for way in ("sent", "fetched"):
+        ratio = found[f"first sync of 120 documents, {way}, over the same replicated bare"]
+        assert ratio.budget == 1.3
+        assert ratio.value > 0.5
+        assert found[f"first sync of 120 documents, {way}, the same replicated bare"].value > 0
