@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
 
-from app.couch import Database, StoreError
+from app.couch import Database, StoreError, Unreachable
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -17,24 +19,44 @@ log = logging.getLogger(__name__)
 _EVERY = 20.0
 
 
-def build_indexes(database: Database) -> int:
-    """Brings every index of a database up to date; returns how many. Raises StoreError.
+def build_indexes(database: Database, stop: threading.Event | None = None, at_once: int = 1) -> int:
+    """Brings the index of every design document of a database up to date; returns how many. Raises StoreError.
 
-    One after the other: the store builds two at a time, and the second place is for who waits for a page.
+    `at_once` are asked for together: the embedded store builds three at a time, and the third place is for who waits
+    for a page. One that cannot be built is left to whoever reads it, who is told why. Setting `stop` ends it early.
     """
     rows = database.all_docs(startkey="_design/", endkey="_design0", include_docs=True).rows
-    built = 0
-    for row in rows:
-        views = (row.doc or {}).get("views")
-        if not isinstance(views, dict) or not views:
-            continue
-        # The views of one design document are one index; a `lib` is none of them.
-        name = next((name for name, view in views.items() if isinstance(view, dict) and "map" in view), None)
-        if name is not None:
-            options = {"reduce": False} if "reduce" in views[name] else {}
-            database.view(str(row.id).removeprefix("_design/"), name, limit=0, **options)
-            built += 1
-    return built
+    readable = [found for row in rows if (found := _a_view(row.doc or {}))]
+
+    def build(view: tuple[str, str, bool]) -> bool:
+        return not (stop and stop.is_set()) and _build(database, *view)
+
+    if at_once == 1:
+        return sum(map(build, readable))
+    with ThreadPoolExecutor(at_once) as pool:
+        return sum(pool.map(build, readable))
+
+
+def _a_view(document: Mapping[str, Any]) -> tuple[str, str, bool] | None:
+    """Design document, a view of it, and whether that is reduced: all views are one index; a `lib` is none of them."""
+    views = document.get("views")
+    if not isinstance(views, dict):
+        return None
+    design = str(document["_id"]).removeprefix("_design/")
+    found = ((name, view) for name, view in views.items() if isinstance(view, dict) and "map" in view)
+    return next(((design, name, "reduce" in view) for name, view in found), None)
+
+
+def _build(database: Database, design: str, view: str, is_reduced: bool) -> bool:
+    options = {"reduce": False} if is_reduced else {}
+    try:
+        database.view(design, view, limit=0, **options)
+    except Unreachable:
+        raise
+    except StoreError as error:
+        log.warning("The index of %s in %s could not be built: %s", design, database.name, error)
+        return False
+    return True
 
 
 class IndexKeeper:
@@ -58,7 +80,7 @@ class IndexKeeper:
         for database in self._databases:
             newest = database.info()["update_seq"]
             if self._built.get(database.name) != newest and not self._stopping.is_set():
-                build_indexes(database)
+                build_indexes(database, self._stopping)
                 self._built[database.name] = newest
 
     def _run(self) -> None:

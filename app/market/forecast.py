@@ -14,8 +14,8 @@ from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from app.design.indexes import build_indexes
 from app.market.catalog import Catalog, model_id
-from app.market.indexes import build_indexes
 from app.market.standing import standing, standing_id
 from app.parts.serials import plain
 from app.replication.running import held

@@ -16,7 +16,7 @@ from embedded.http.multipart_reading import Item, mixed
 from embedded.http.request import Request
 from embedded.http.response import Response, json_response
 from embedded.http.routing import Route
-from embedded.revtree import RevisionTree
+from embedded.revtree import Revision, RevisionTree
 
 
 async def revisions_difference(request: Request) -> Response:

@@ -16,9 +16,9 @@ from leftovers import leave_nothing
 from visitors import Browser, add_user, app_of
 
 from app.config import read_settings
+from app.design.indexes import build_indexes
 from app.documents import saving
 from app.market.forecast import refresh_forecast
-from app.market.indexes import build_indexes
 from app.node import Node, open_node
 from app.replication.dealers import add_dealer
 from app.secrets import STORE, Secrets
