@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from app.people.birthdays import upcoming
 from app.security.access import needs
-from app.web import current
+from app.web import current, dispute_marks
 from app.web.birthday_list import BirthdayLine, assisted, birthday_lines, names_behind
 from app.web.readable import readable
 
@@ -30,9 +30,11 @@ def show() -> ResponseReturnValue:
     """The birthdays of the next ``days``."""
     text = request.args.get("days", "")
     days = min(max(int(text), 1), 365) if text.isdecimal() and len(text) < 5 else 30
+    lines = next_birthdays(current.node(), current.node().today(), days, readable)
+    dispute_marks.expect(line.person_id for line in lines)
     return render_template(
         "birthdays/show.html",
-        lines=next_birthdays(current.node(), current.node().today(), days, readable),
+        lines=lines,
         days=days,
         horizons=sorted({*HORIZONS, days}),
     )

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from app.security.access import needs, require
-from app.web import current, unread
+from app.web import current, dispute_marks, unread
 from app.web.customer_documents import read_customer
 from app.web.customer_page import CustomerDocuments, CustomerPage, Document, customer_page
 from app.web.frame import is_fragment
@@ -65,7 +65,9 @@ def draw_sections(customer_id: str, sections: Iterable[str]) -> Markup:
 
 
 def _drawn(template: str, page: CustomerPage, oob: Sequence[str] = (), **more: Any) -> str:
-    marked = unread.among(page.ids_shown())
+    shown = page.ids_shown()
+    dispute_marks.expect(shown)
+    marked = unread.among(shown)
     return render_template(
         template, page=page, horizons=HORIZONS, oob=oob, unread=marked, unread_newest=unread.newest(), **more
     )

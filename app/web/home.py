@@ -14,7 +14,7 @@ from app.couch import Rows
 from app.documents import saving
 from app.replication.status import status
 from app.security.access import needs, require
-from app.web import current, unread
+from app.web import current, dispute_marks, unread
 from app.web import needs as needed
 from app.web.birthdays import next_birthdays
 from app.web.disputes import count_disputes
@@ -77,6 +77,9 @@ def show() -> ResponseReturnValue:
     now = node.now()
     all_follow_ups = request.args.get("follow_ups") == "all"
     diary = _diary(whose, now.date(), _ALL if all_follow_ups else _SHOWN)
+    in_diary = [line.id for line in (*diary.follow_ups, *diary.tasks, *diary.opportunities)]
+    birthdays = next_birthdays(node, now.date(), BIRTHDAY_DAYS, readable) if current.may("read", "keepsake") else []
+    dispute_marks.expect([*in_diary, *(line.person_id for line in birthdays)])
     return render_template(
         "home/show.html",
         greeting=greeting(now.hour, user.display_name),
@@ -86,13 +89,13 @@ def show() -> ResponseReturnValue:
         more_follow_ups=diary.more_follow_ups,
         tasks=diary.tasks,
         opportunities=diary.opportunities,
-        birthdays=next_birthdays(node, now.date(), BIRTHDAY_DAYS, readable) if current.may("read", "keepsake") else [],
+        birthdays=birthdays,
         machines_due=_machines_due(),
         days_unvisited=UNVISITED_DAYS,
         disputes=count_disputes(),
         sync=status(node),
         is_empty=_is_empty(),
-        unread=unread.among(line.id for line in (*diary.follow_ups, *diary.tasks, *diary.opportunities)),
+        unread=unread.among(in_diary),
         unread_card=unread.card(url_for("home.show", whose=whose)),
     )
 
@@ -118,6 +121,7 @@ def not_visited() -> ResponseReturnValue:
         mine = _own_names()
         lines = [line for line in lines if line.salesperson in mine]
     shown = lines if request.args.get("all") else lines[:_UNVISITED_SHOWN]
+    dispute_marks.expect(line.customer_id for line in shown)
     template = "home/unvisited.html" if is_fragment() else "home/unvisited_page.html"
     return render_template(template, lines=shown, total=len(lines), days=UNVISITED_DAYS, whose=whose)
 
@@ -226,4 +230,6 @@ def _machines_due() -> MachinesDue | None:
     """The machines due; None while the parts desk is still working them out."""
     if needed.desk_progress(current.node(), MACHINE_DAYS) is not None:
         return None
-    return MachinesDue(*needed.machines_due(current.node(), MACHINE_DAYS, _MACHINES_SHOWN))
+    due = MachinesDue(*needed.machines_due(current.node(), MACHINE_DAYS, _MACHINES_SHOWN))
+    dispute_marks.expect(line.machine_id for line in due.lines)
+    return due

@@ -16,7 +16,7 @@ from app.parts.due import schedule
 from app.parts.needs import model_id, usage_of
 from app.parts.plans import lines_for, plan_of
 from app.security.access import needs, require
-from app.web import current, unread
+from app.web import current, dispute_marks, unread
 from app.web.machine_page import MachineDocuments, MachinePage, PlanStatus, machine_page
 from app.web.own_fields import own_fields
 from app.web.readable import readable
@@ -63,7 +63,9 @@ def draw_sections(machine_id: str, sections: Iterable[str]) -> Markup:
 
 
 def _drawn(template: str, page: MachinePage, oob: Sequence[str] = (), **more: Any) -> str:
-    marked = unread.among(page.ids_shown())
+    shown = page.ids_shown()
+    dispute_marks.expect(shown)
+    marked = unread.among(shown)
     return render_template(template, page=page, oob=oob, unread=marked, unread_newest=unread.newest(), **more)
 
 

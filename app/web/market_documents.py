@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.documents.disputes import disputes_in
 from app.market.standing import hours_on, standing_id
 from app.security.access import needs, require
-from app.web import current, machines
+from app.web import current, dispute_marks, machines
 from app.web.market_scope import dealer_name
 from app.web.own_fields import own_fields
 
@@ -32,6 +32,7 @@ def machine(document_id: str) -> ResponseReturnValue:
     page = machines.page_of(machines.read_machine(node, document_id, node.market), None)
     if page is None:
         return redirect(url_for("documents.show", document_id=document_id))
+    dispute_marks.expect(page.ids_shown())
     code = document_id.split(":", 1)[0]
     own = own_fields("machine", page.facts)
     return render_template(

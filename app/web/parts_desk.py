@@ -14,7 +14,7 @@ from app.parts import questions
 from app.parts.desk import PartsDesk, parts_desk
 from app.parts.questions import Question
 from app.security.access import needs
-from app.web import current
+from app.web import current, dispute_marks
 from app.web.csv_export import csv_answer
 from app.web.frame import is_fragment
 from app.web.lookup import title_of
@@ -79,6 +79,9 @@ def show() -> ResponseReturnValue:
             {**vars(total), "url": url_for("parts_desk.show", **filters.arguments(by="customer", part=total.part))}
             for total in rows
         ]
+    else:
+        for customer in rows:
+            dispute_marks.expect([customer.customer_id, *(machine.machine_id for machine in customer.machines)])
     return render_template(template, building=None, **vars(filters), **{**answer, "rows": rows}, links=links)
 
 

@@ -13,7 +13,7 @@ from app.replication.status import status
 from app.security.access import needs
 from app.unread.journal import Unread
 from app.unread.marks import UnreadMarks, unread_marks
-from app.web import current
+from app.web import current, dispute_marks
 from app.web.addresses import local_page
 from app.web.formatting import format_count
 from app.web.lookup import title_of
@@ -90,6 +90,7 @@ def latest_lines(types: Iterable[str], limit: int, before: int = 0) -> tuple[lis
     if gone:
         marks.forget(gone)
     lines = [_line(each, documents) for each in shown if each.document in documents]
+    dispute_marks.expect(line.id for line in lines)
     return lines, shown[-1].number if len(found) > limit else 0
 
 

@@ -13,6 +13,7 @@ import head_office
 import pytest
 from visitors import Browser, signed_in
 
+from app.couch import Database
 from app.documents import saving
 from app.node import Node
 from app.parts.desk import parts_desk
@@ -66,7 +67,24 @@ def node(dealer_node: Node) -> Node:
     return dealer_node
 
 
-def test_every_list_of_a_dealer_marks_what_is_to_decide(node: Node, sign_in: Callable[..., Browser]) -> None:
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """The databases that were asked which of how many documents are disputed."""
+    found: list[tuple[str, int]] = []
+    view = Database.view
+
+    def noting(self: Database, design: str, name: str, **options: Any) -> Any:
+        if (design, name) == ("conflicts", "disputed") and "keys" in options:
+            found.append((self.name, len(options["keys"])))
+        return view(self, design, name, **options)
+
+    monkeypatch.setattr(Database, "view", noting)
+    return found
+
+
+def test_every_list_of_a_dealer_marks_what_is_to_decide(
+    node: Node, sign_in: Callable[..., Browser], asked: list[tuple[str, int]]
+) -> None:
     admin = sign_in("admin")
     customer, excavator = f"/customers/{dealership.CUSTOMER}", f"/machines/{dealership.EXCAVATOR}"
     for address, name in (
@@ -92,7 +110,11 @@ def test_every_list_of_a_dealer_marks_what_is_to_decide(node: Node, sign_in: Cal
         ("/parts-desk?days=90&by=customer", "Berg Earthworks</a>"),
         ("/parts-desk?days=90&by=customer", "Acme 320</a>"),
     ):  # fmt: skip
+        asked.clear()
         assert MARK in row_of(admin, address, name), (address, name)
+        # At most once for each database, and only about what the page lists, however much is disputed elsewhere.
+        assert len({database for database, _ in asked}) == len(asked), (address, asked)
+        assert all(count < 20 for _, count in asked), (address, asked)
     for address in (customer, excavator, f"/documents/{dealership.OWNER}"):
         assert MARK in text(admin, address) or "Disputed" in text(admin, address)
 
@@ -141,7 +163,9 @@ def test_both_values_are_told_with_who_wrote_them_when(dealer_node: Node, sign_i
     assert "Wels stands; Graz , which otto wrote, is kept to choose from" in history
 
 
-def test_head_offices_rows_mark_what_a_dealer_has_to_decide(store_server: tuple[str, str, str], tmp_path: Path) -> None:
+def test_head_offices_rows_mark_what_a_dealer_has_to_decide(
+    store_server: tuple[str, str, str], tmp_path: Path, asked: list[tuple[str, int]]
+) -> None:
     with head_office.open_market(store_server, tmp_path) as app:
         node: Node = app.extensions["ironbook"]
         dispute(node.market)
@@ -153,7 +177,11 @@ def test_head_offices_rows_mark_what_a_dealer_has_to_decide(store_server: tuple[
             (f"/market/customers/{head_office.CUSTOMER}", "Ida Berg</a>"),
             (f"/market/customers/{head_office.CUSTOMER}", "ACME-1"),
         ):
+            asked.clear()
             assert MARK in row_of(admin, address, name), (address, name)
+            assert len({database for database, _ in asked}) == len(asked), (address, asked)
+        admin.get(f"/market/machines/{head_office.FIRST}")
+        assert len({database for database, _ in asked}) == len(asked), asked
         dispute(node.catalog)
         page = text(admin, "/replication/disputes")
         assert "Check the hose" in page
