@@ -57,7 +57,7 @@ NAVIGATION: dict[str, tuple[Entry, ...]] = {
         Entry("Parts desk", "parts", "parts_desk.show", "read:book"),
         Entry("Birthdays", "cake", "birthdays.show", "read:keepsake"),
         _list("Activities", "activity", "activities", "read:book", "Sales"),
-        _list("Pipeline", "pipeline", "opportunities", "read:book", "Sales"),
+        _list("Pipeline", "pipeline", "pipeline", "read:book", "Sales"),
         _list("Follow-ups", "flag", "follow-ups", "read:book", "Sales"),
         _list("Tasks", "task", "tasks", "read:book", "Sales"),
         Entry("All lists", "list", "lists.all_lists", "read:book", "Sales"),

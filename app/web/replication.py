@@ -197,9 +197,12 @@ def why() -> ResponseReturnValue:
     try:
         told = explaining.why(node, document_id) if document_id else []
         sentences = [readable_times(sentence, node.now().tzinfo) for sentence in told]
+        known = bool(document_id)
     except explaining.UnknownDocument as unknown:
-        sentences = [str(unknown)]
-    return render_template("replication/why.html", asked=asked, document_id=document_id, sentences=sentences)
+        sentences, known = [str(unknown)], False
+    return render_template(
+        "replication/why.html", asked=asked, document_id=document_id, sentences=sentences, known=known
+    )
 
 
 def _save(name: str, values: dict[str, Any]) -> ResponseReturnValue:

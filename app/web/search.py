@@ -63,9 +63,9 @@ def show() -> ResponseReturnValue:
     if not clean(asked):
         return render_template("search/show.html", asked="", groups=[])
     by_word, by_number = _ids(asked)
-    if not by_word and len(by_number) == 1:
-        return redirect(document_url(next(iter(by_number))))
     found = {**by_word, **by_number}
+    if len(found) == 1 and numbers_in(asked):
+        return redirect(document_url(next(iter(found))))
     shown = {kind: [id for id in found if _type_of(id) == kind][: _SHOWN + 1] for kind, _, _ in _GROUPS}
     listed = book_or_market().get_many(id for ids in shown.values() for id in ids[:_SHOWN])
     documents = readable_documents(listed)

@@ -307,8 +307,8 @@
       if (field) { field.focus(); }
     } else if (document.activeElement === document.body) {
       /* It closed: go on from where it was opened, or from its place when that was drawn anew. */
-      var back = opener && (document.contains(opener) ? opener : document.querySelector(
-        'a[href="' + (opener.getAttribute("href") || "-") + '"]'));
+      var same = opener && 'a[href="' + (opener.getAttribute("href") || "-") + '"]';
+      var back = opener && (document.contains(opener) ? opener : place.querySelector(same) || document.querySelector(same));
       if (back) { back.focus(); } else { place.scrollIntoView({ block: "nearest" }); }
     }
   });

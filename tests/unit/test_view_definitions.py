@@ -13,9 +13,9 @@ from app.design.views import View, read_view
 
 GOOD = {"name": "test", "type": "customer", "sort": ["name"], "columns": [{"field": "name"}, {"field": "city"}]}
 SHIPPED = (
-    "activities birthdays bulletins changes customers customers-by-city customers-by-salesperson disputes follow-ups "
-    "forms machines machines-by-fleet-number machines-by-serial models opportunities parts people readings services "
-    "tasks views"
+    "activities activities-by-month birthdays bulletins changes customers customers-by-city customers-by-salesperson "
+    "disputes follow-ups forms machines machines-by-fleet-number machines-by-serial models opportunities parts people "
+    "pipeline readings services tasks views"
 )
 
 

@@ -44,6 +44,7 @@ def test_a_customer_is_found_by_the_beginning_of_any_word(sales: Browser, typed:
         ("+43 660 556677", "/documents/D001:person:eva"),
         ("43660", "/documents/D001:person:eva"),
         ("20001", f"/machines/{dealership.EXCAVATOR}"),
+        ("320001", f"/machines/{dealership.EXCAVATOR}"),
     ],
 )
 def test_the_only_one_with_a_number_is_opened_at_once(sales: Browser, typed: str, leads_to: str) -> None:
