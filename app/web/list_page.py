@@ -155,8 +155,10 @@ def groups(
 def category_groups(
     page: ListPage, columns: Sequence[Column], form: Form | None, titles: Mapping[str, str], asked: Asked
 ) -> list[Group]:
-    """The categories alone, each leading to its rows."""
+    """The categories alone, each leading to its rows; in the order in which their rows come."""
     inside = [each for each in page.categories if each.value[: len(asked.category)] == asked.category]
+    if page.descending:
+        inside.reverse()
     return [_group(page, each.value, each, [], columns, form, titles, asked) for each in inside]
 
 

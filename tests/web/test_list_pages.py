@@ -108,6 +108,17 @@ def test_a_long_list_with_categories_begins_with_the_categories(client: Browser,
     assert len(titles(client.get('/lists/opportunities?in=["won"]'))) == 30
 
 
+def test_categories_alone_come_in_the_order_of_their_rows(client: Browser, dealer_node: Node) -> None:
+    days = [f"2026-{month:02}-{day:02}T08:00:00Z" for month in (9, 10, 11) for day in range(1, 21)]
+    visits = [
+        {"_id": f"D001:activity:{at}", "type": "activity", "dealer": "D001", "share": "manufacturer", "at": at,
+         "kind": "visit", "subject": "Visit", "salesperson": "Jo"} for at in days
+    ]  # fmt: skip
+    fill(dealer_node, *visits)
+    page = text_of(client.get("/lists/activities-by-month"))
+    assert page.index("2026-11 › Jo") < page.index("2026-10 › Jo") < page.index("2026-09 › Jo")
+
+
 def test_a_reference_is_shown_by_its_title(client: Browser, dealer_node: Node) -> None:
     fill(dealer_node, *customers(1), *opportunities(("lead", 1)))
     page = client.get("/lists/opportunities").get_data(as_text=True)
