@@ -282,6 +282,19 @@ def save(database: Database, document: dict[str, Any], *following: Attached) -> 
     return counts
 
 
+def test_what_was_written_before_its_answer_was_lost_may_be_written_again(ends: tuple[Database, Database]) -> None:
+    source, target = ends
+    put_attachment(source, "a", "photo", "image/x", LARGE[:5000])
+    write(source, replica("_design/parts", "1-a", views={}))
+    put_attachment(source, "_design/parts", "logo 1.svg", "image/svg+xml", b"<svg/>", "1-a")
+    assert replicate(source, target).written == 2
+    counts = Counts()
+    for one in content(source).values():
+        target.save_one(one, counts)
+    assert counts == Counts(written=2)
+    assert content(target) == content(source)
+
+
 def test_an_attachment_name_that_is_not_allowed_is_refused_in_words_it_knows(ends: tuple[Database, Database]) -> None:
     assert save(ends[1], replica("a", "1-a"), attached("_photo", b"x")).refused == [("a", "bad_request")]
 
