@@ -16,7 +16,7 @@ class Settings:
     `maximum_attachment`: bytes of the largest attachment that is taken by itself.
 
     `request_timeout`: seconds in which the head of a request has to be complete, and in which some more of its body has
-    to come; after that the client is given up.
+    to come; after that the client is given up. One that does not read its answer is after fifteen times as long.
     """
 
     cors_origins: tuple[str, ...] = ()

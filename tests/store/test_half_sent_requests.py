@@ -5,7 +5,9 @@ The time is this store's own setting, so these start stores of their own.
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import contextlib
 import http.client
 import itertools
 import json
@@ -15,13 +17,16 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import uvicorn
 from couch_requests import ADMIN, Couch
+from uvicorn.server import ServerState
 
 import embedded
-from embedded.http.connection import LARGEST_HEAD
+from embedded.http.connection import LARGEST_HEAD, UNREAD, Connection
 
 PATIENCE = 0.6
 _WORD = base64.b64encode(":".join(ADMIN).encode()).decode()
@@ -140,6 +145,60 @@ def test_a_head_that_comes_letter_by_letter_has_no_more_time(running: embedded.R
         pass
     assert PATIENCE / 2 < time.monotonic() - begun < 10
     connection.close()
+
+
+UNREAD_SECONDS = 0.3
+ANSWER = 2_000_000
+
+
+async def application(scope: Any, receive: Any, send: Any) -> None:
+    headers = [(b"content-length", b"%d" % ANSWER)]
+    await send({"type": "http.response.start", "status": 200, "headers": headers})
+    for left in reversed(range(ANSWER // 20_000)):
+        await send({"type": "http.response.body", "body": bytes(20_000), "more_body": left > 0})
+
+
+async def what_is_read(pause: float) -> int:
+    """Bytes of an answer that a client gets who waits so many seconds after each piece; for ever: until it is given up.
+
+    The systems' buffers between the two are small, so that they do not take in the whole answer.
+    """
+    lost = asyncio.Event()
+
+    class Impatient(Connection):
+        patience = UNREAD_SECONDS / UNREAD
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.set()
+
+    config = uvicorn.Config(application, http=Impatient, ws="none", lifespan="off", log_config=None)
+    config.load()
+    here, there = socket.socket(), socket.socket()
+    here.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 50_000)
+    there.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 50_000)
+    here.bind(("127.0.0.1", 0))
+    loop = asyncio.get_running_loop()
+    async with await loop.create_server(lambda: Impatient(config, ServerState(), {}), sock=here):
+        there.setblocking(False)
+        await loop.sock_connect(there, here.getsockname())
+        await loop.sock_sendall(there, b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        if pause == float("inf"):
+            await asyncio.wait_for(lost.wait(), 30)
+        got = 0
+        with contextlib.suppress(ConnectionResetError):
+            while piece := await loop.sock_recv(there, 40_000):
+                got += len(piece)
+                await asyncio.sleep(0 if lost.is_set() else pause)
+        there.close()
+        return got
+
+
+def test_an_answer_that_nobody_reads_is_given_up_and_one_that_is_read_slowly_is_not() -> None:
+    assert asyncio.run(what_is_read(float("inf"))) < ANSWER
+    begun = time.monotonic()
+    assert asyncio.run(what_is_read(0.01)) > ANSWER
+    assert time.monotonic() - begun > UNREAD_SECONDS
 
 
 def test_a_head_without_end_takes_no_memory(running: embedded.RunningStore) -> None:
