@@ -147,7 +147,9 @@ class Database:
         if not new_edits:
             body["new_edits"] = False
         answer = self._ask("POST", ["_bulk_docs"], body, timeout=BUILDING)
-        return [BulkResult(line["id"], line.get("rev"), line.get("error"), line.get("reason")) for line in answer]
+        return [
+            BulkResult(line["id"], line.get("rev"), line.get("error"), _words(line.get("reason"))) for line in answer
+        ]
 
     # Views
 
@@ -286,6 +288,11 @@ def _document_path(id: str) -> list[str] | None:
     if not id or id.startswith("_"):
         return None
     return [id]
+
+
+def _words(reason: Any) -> str | None:
+    """A refusal's reason as text; a validation rule may throw any JSON as one."""
+    return reason if reason is None or isinstance(reason, str) else json.dumps(reason, ensure_ascii=False)
 
 
 def _rows(answer: Mapping[str, Any]) -> Rows:

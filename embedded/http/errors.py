@@ -7,12 +7,14 @@ an exception of another kind is a defect, answered with 500 and logged.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 
 class HttpError(Exception):
-    """An answer that is not a success; `error` is CouchDB's code, `reason` a sentence for a person."""
+    """An answer that is not a success; `error` is CouchDB's code, `reason` a sentence for a person (whatever JSON a
+    validation rule threw, when it is a rule's)."""
 
-    def __init__(self, status: int, error: str, reason: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(self, status: int, error: str, reason: Any, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {error}: {reason}")
         self.status = status
         self.error = error
@@ -28,11 +30,11 @@ def query_parse_error(reason: str) -> HttpError:
     return HttpError(400, "query_parse_error", reason)
 
 
-def unauthorized(reason: str) -> HttpError:
+def unauthorized(reason: Any) -> HttpError:
     return HttpError(401, "unauthorized", reason)
 
 
-def forbidden(reason: str) -> HttpError:
+def forbidden(reason: Any) -> HttpError:
     return HttpError(403, "forbidden", reason)
 
 

@@ -117,7 +117,7 @@ def _array(texts: Sequence[str]) -> str:
     return "[" + ",".join(texts) + "]"
 
 
-def _refusal(refusal: list[str]) -> HttpError:
+def _refusal(refusal: list[Any]) -> HttpError:
     kind, reason = refusal
     if kind == "forbidden":
         return forbidden(reason)

@@ -174,16 +174,14 @@
           return null;
         } catch (error) {
           if (error !== null && typeof error === "object") {
-            if (error.forbidden !== undefined) { return ["forbidden", asReason(error.forbidden)]; }
-            if (error.unauthorized !== undefined) { return ["unauthorized", asReason(error.unauthorized)]; }
+            if (error.forbidden !== undefined) { return ["forbidden", error.forbidden]; }
+            if (error.unauthorized !== undefined) { return ["unauthorized", error.unauthorized]; }
           }
           return ["error", describe(error)];
         }
       }));
     }
   };
-
-  function asReason(value) { return typeof value === "string" ? value : text(value); }
 
   return function (door, first, second, third, fourth) { return doors[door](first, second, third, fourth); };
 })()

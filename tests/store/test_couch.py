@@ -59,6 +59,17 @@ def test_bulk_answers_for_each_document_in_order(database: Database) -> None:
     assert results[1].error == "conflict"
 
 
+def test_the_reason_a_rule_refuses_with_is_text_whatever_it_throws(database: Database) -> None:
+    rule = "function (doc) { if (doc.thrown) { throw({forbidden: doc.thrown}); } }"
+    database.put({"_id": "_design/rule", "validate_doc_update": rule})
+
+    refused = database.bulk([{"_id": "a", "thrown": "No."}, {"_id": "b", "thrown": {"field": "price"}}])
+
+    assert [result.reason for result in refused] == ["No.", '{"field": "price"}']
+    with pytest.raises(Forbidden, match="price"):
+        database.put({"_id": "b", "thrown": {"field": "price"}})
+
+
 def test_many_documents_are_read_in_one_request_without_missing_and_deleted_ones(database: Database) -> None:
     revs = {result.id: result.rev for result in database.bulk([{"_id": "a", "n": 1}, {"_id": "b"}])}
     database.put({"_id": "b", "_rev": revs["b"], "_deleted": True})

@@ -132,3 +132,14 @@ def test_refusals_say_which_kind_they_are(couch: Any, db: str) -> None:
 
     assert (forbidden.status, forbidden.json()) == (403, {"error": "forbidden", "reason": "words"})
     assert (unauthorized.status, unauthorized.json()) == (401, {"error": "unauthorized", "reason": "words"})
+
+
+def test_what_a_rule_throws_is_the_reason_as_it_is(couch: Any, db: str) -> None:
+    couch.put(f"{db}/_design/rule", {"validate_doc_update": "function (doc) { throw({forbidden: doc.reason}); }"})
+    thrown = [{"field": "price", "at": [1, 2]}, ["price"], 7, False, None, '{"a text": 1}']
+
+    alone = [couch.put(f"{db}/a", {"reason": reason}) for reason in thrown]
+    together = couch.post(f"{db}/_bulk_docs", {"docs": [{"reason": reason} for reason in thrown]}).json()
+
+    assert [(answer.status, answer.json()["reason"]) for answer in alone] == [(403, reason) for reason in thrown]
+    assert [(line["error"], line["reason"]) for line in together] == [("forbidden", reason) for reason in thrown]
