@@ -256,13 +256,14 @@ class Database:
 
 
 def mixed_parts(answer: Answer) -> Iterator[tuple[dict[str, str], bytes]]:
-    """The parts of a multipart/mixed answer, which has to end with its last boundary and not a byte later."""
+    """The parts of a multipart/mixed answer to it, which has to end with its last boundary and not a byte later."""
     kind, _, boundary = answer.headers["Content-Type"].partition('; boundary="')
     assert kind == "multipart/mixed"
     yield from parts(answer.body, boundary.removesuffix('"'))
 
 
 def parts(body: bytes, boundary: str) -> Iterator[tuple[dict[str, str], bytes]]:
+    """Headers, by their names in small letters, and content of each part."""
     before, *pieces, last = (b"\r\n" + body).split(f"\r\n--{boundary}".encode())
     assert before.strip() == b""
     assert last == b"--", last
