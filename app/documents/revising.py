@@ -106,10 +106,12 @@ class _Meanwhile:
             return self.now.get(entry) is not None
         if self.shown == self.current["_rev"]:
             return False
-        # By what was shown wherever that is known: what was shown may have lost to a branch of as many generations.
-        if self.was is not None and (entry in self.was or entry in self.mine):
-            return not same(self.was.get(entry), self.now.get(entry))
-        return self.revisions.get(entry, 0) > self.parted
+        numbered = self.revisions.get(entry, 0) > self.parted
+        if self.was is None or (entry not in self.was and entry not in self.mine):
+            return numbered
+        # By what was shown wherever that is known: what was shown may have lost to a branch of as many generations. One
+        # shown empty may also have been filled in and emptied again, which only its number tells.
+        return not same(self.was.get(entry), self.now.get(entry)) or (entry not in self.was and numbered)
 
     def kept(self, rows: frozenset[str], disputed: list[Dispute]) -> tuple[str, ...]:
         if self.shown is None or self.shown == self.current["_rev"]:

@@ -173,6 +173,18 @@ def test_a_page_whose_branch_lost_overwrites_nothing_when_only_its_revision_is_k
     assert said_of_phone(database, kies["_id"]) == {"123", "456"}
 
 
+def test_whoever_emptied_a_field_again_is_not_overruled_by_a_page_from_before(
+    database: Database, kies: dict[str, Any]
+) -> None:
+    filled = saving.save(database, {**kies, "phone": "123"}, "bert").document
+    saving.save(database, {**filled, "phone": None}, "bert")
+
+    saved = saving.save(database, {"_id": kies["_id"], "phone": "456"}, "anna", base={"_rev": kies["_rev"]})
+
+    assert "phone" not in saved.document
+    assert [each["value"] for each in saved.document["disputes"]] == ["456"]
+
+
 def test_only_the_fields_that_were_shown_are_touched(database: Database, kies: dict[str, Any]) -> None:
     shown = {"_id": kies["_id"], "_rev": kies["_rev"], "city": "Ulm", "phone": None}
 
