@@ -12,6 +12,7 @@ import click
 
 from app.commands.options import CommandGroup, data_option, opened
 from app.couch import Database
+from app.words import counted
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -66,7 +67,8 @@ def _place(data: Path | None, dealer: str) -> Iterator[_Place]:
 def install(data: Path | None) -> None:
     """Install what forms/, views/ and design_docs/ hold; each index is built before it takes the old one's place."""
     with opened(data) as node:
-        click.echo(f"{len(node.forms())} forms and {len(node.views())} views are in force on {node.settings.name}.")
+        forms, views = counted(len(node.forms()), "form"), counted(len(node.views()), "view")
+        click.echo(f"{forms} and {views} are in force on {node.settings.name}.")
 
 
 @command.command("put")

@@ -9,6 +9,7 @@ import click
 
 from app.commands.options import data_option, opened
 from app.steps import Steps
+from app.words import counted
 
 
 @click.command("join")
@@ -39,6 +40,6 @@ def command(invitation: str, name: str, data: Path | None) -> int:
         if result.error:
             click.echo(f"Joined, but the first sync did not finish: {result.error}")
             return 1
-        click.echo(f"Joined as a node of dealer {node.dealer}: {result.read:,} documents came.")
+        click.echo(f"Joined as a node of dealer {node.dealer}: {counted(result.read, 'document')} came.")
     click.echo("Run it with:  ironbook serve" + (f" --data {data}" if data else ""))
     return 0

@@ -11,6 +11,7 @@ import click
 from app.commands.options import CommandGroup, data_option, opened, stop_on_signals
 from app.errors import IronbookError
 from app.steps import Steps
+from app.words import counted
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -48,7 +49,8 @@ def command(context: click.Context, name: str | None, everything: bool, data: Pa
                 result = passes.run_pass(node, connection, _progress(say), stopping, wait=60.0)
             click.echo(
                 result.error
-                or f"{result.read:,} documents read, {result.written:,} written, {result.merged:,} conflicts merged, "
+                or f"{counted(result.read, 'document')} read, {result.written:,} written, "
+                f"{counted(result.merged, 'conflict')} merged, "
                 f"{result.refused:,} refused."
             )
             if result.note and not result.error:

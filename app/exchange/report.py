@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from app.words import counted
+
 OUTCOMES = ("made", "updated", "unchanged", "left out")
 _WIDEST = 46
 
@@ -49,9 +51,9 @@ class Report:
 
     def counts(self) -> dict[str, int]:
         """How many machines had each outcome, and how many readings were written."""
-        counted = Counter(result.outcome for result in self.results)
+        of_outcome = Counter(result.outcome for result in self.results)
         return {
-            **{outcome: counted[outcome] for outcome in OUTCOMES},
+            **{outcome: of_outcome[outcome] for outcome in OUTCOMES},
             "readings": sum(result.reading for result in self.results),
         }
 
@@ -62,7 +64,8 @@ class Report:
         ending = " Stopped before the end; run it again for the rest." if self.stopped else ""
         if self.more_pages:
             ending += " The file is one page of several: fetch and import the others too."
-        return f"{len(self.results):,} machines: {parts}; {counts['readings']:,} readings written.{ending}"
+        readings = counted(counts["readings"], "reading")
+        return f"{counted(len(self.results), 'machine')}: {parts}; {readings} written.{ending}"
 
     def as_text(self) -> str:
         """A table, one line a machine with its notes beneath, and the sentence."""

@@ -12,6 +12,7 @@ from defusedxml.ElementTree import iterparse
 
 from app.exchange.equipment import Equipment, equipment_of, plain_name, time_of
 from app.exchange.snapshot import LONGEST_EQUIPMENT, Links, Readable, SnapshotError
+from app.words import counted
 
 _DEEPEST = 32
 # What expat says when the file ends too early.
@@ -119,5 +120,8 @@ def _not_a_fleet(root: Element) -> str:
 def _damaged(error: ParseError, number: int) -> str:
     line = error.position[0] if getattr(error, "position", None) else 0
     if any(words in str(error) for words in _CUT_OFF):
-        return f"The file breaks off at line {line:,}, after {number:,} machines. Fetch it again. Nothing was imported."
+        return (
+            f"The file breaks off at line {line:,}, after {counted(number, 'machine')}. Fetch it again. "
+            "Nothing was imported."
+        )
     return f"The file's XML is damaged at line {line:,}: {error}. Nothing was imported."

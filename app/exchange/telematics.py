@@ -31,6 +31,7 @@ from app.exchange.planning import (
 from app.exchange.report import MachineResult, Report
 from app.exchange.snapshot import Snapshot, SnapshotError, read_snapshot
 from app.exchange.unfinished import Record
+from app.words import counted
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -127,7 +128,7 @@ def apply_snapshot(
             record.has_written(len(report.results))
         except StoreError as error:
             raise InterruptedImportError(_interrupted(error, report, len(planned)), report) from error
-        tell(f"{len(report.results):,} of {len(planned):,} machines written")
+        tell(f"{len(report.results):,} of {counted(len(planned), 'machine')} written")
     try:
         record.ended()
     except StoreError as error:
@@ -140,7 +141,7 @@ def _read_all(equipment: Iterable[Equipment], tell: Progress, asked_to_stop: Sto
     for one in equipment:
         fleet.append(one)
         if len(fleet) % _BATCH == 0:
-            tell(f"{len(fleet):,} machines read")
+            tell(f"{counted(len(fleet), 'machine')} read")
             if asked_to_stop():
                 return None
     return fleet
@@ -285,6 +286,6 @@ def _result(planned: Planned, stored: _Stored, written: bool, told: set[str]) ->
 
 def _interrupted(error: StoreError, report: Report, count: int) -> str:
     return (
-        f"The store failed after {len(report.results):,} of {count:,} machines: {error} What was written is kept. "
-        f"Run the same import again: it does the rest and doubles nothing."
+        f"The store failed after {len(report.results):,} of {counted(count, 'machine')}: {error} "
+        "What was written is kept. Run the same import again: it does the rest and doubles nothing."
     )

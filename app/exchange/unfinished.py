@@ -12,6 +12,7 @@ from typing import Any
 
 from app.couch import Conflict, Database
 from app.documents.common import digest, utc_now
+from app.words import counted
 
 _PREFIX = "import:"
 # Two imports of one file at once write the same document; each write is simply made again.
@@ -37,7 +38,7 @@ class Unfinished:
         """What to tell a person; `began` and `at` are the times as the page writes them."""
         return (
             f"The import of {self.file} that {self.by} began on {began or self.began} has not ended: at least "
-            f"{self.written:,} of {self.total:,} machines were written by {at or self.at}. "
+            f"{self.written:,} of {counted(self.total, 'machine was', 'machines were')} written by {at or self.at}. "
             "If it is not running any more, import the file again: that does the rest and doubles nothing."
         )
 

@@ -23,6 +23,7 @@ from app.parts import questions, table
 from app.parts.desk_file import desk_file
 from app.parts.needs import Need
 from app.parts.questions import Question, Standing
+from app.words import counted
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -47,11 +48,11 @@ class Building:
     done: int
     total: int
     what: str = "Reading machines, readings and services"
-    unit: str = "documents"
+    unit: str = "document"
 
     def sentence(self) -> str:
         """For the page that waits."""
-        return f"{self.what}: {self.done:,} of about {self.total:,} {self.unit}."
+        return f"{self.what}: {self.done:,} of about {counted(self.total, self.unit)}."
 
 
 class PartsDesk:
@@ -288,7 +289,7 @@ class PartsDesk:
         if not remaining:
             return True
         total = table.count_machines(connection)
-        self._building = Building(total - remaining, total, "Working out what machines need", "machines")
+        self._building = Building(total - remaining, total, "Working out what machines need", "machine")
         return False
 
     def _count(self, connection: sqlite3.Connection) -> None:

@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from app.parts.plans import number
+from app.words import counted, noun
 
 # The readings that say how a machine is used now: DESIGN section 9.
 FITTED_DAYS = 180
@@ -152,7 +153,7 @@ def _believe(readings: Sequence[_Reading], today: date) -> _Meter:
     believable = [reading for reading in readings if reading.at.date() <= today + timedelta(days=1)]
     if len(believable) < len(readings):
         count = len(readings) - len(believable)
-        meter.notes.append(f"{_count(count, 'reading')} dated in the future {'was' if count == 1 else 'were'} ignored.")
+        meter.notes.append(f"{counted(count, 'reading')} dated in the future {noun(count, 'was', 'were')} ignored.")
     days = run = 0.0
     for index, reading in enumerate(believable):
         before, after = meter.last, believable[index + 1] if index + 1 < len(believable) else None
@@ -245,7 +246,3 @@ def _median_slope(points: Sequence[_Point]) -> float:
 
 def _within_a_day(hours: float) -> float:
     return min(24.0, max(0.0, hours))
-
-
-def _count(number_of_them: int, word: str) -> str:
-    return f"{number_of_them} {word}" if number_of_them == 1 else f"{number_of_them} {word}s"

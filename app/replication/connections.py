@@ -19,6 +19,7 @@ from app.replication import passwords
 from app.replication.failures import failure, failure_of
 from app.replication.state import change_state, forget_state
 from app.secrets import connection_entry
+from app.words import counted
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -222,7 +223,7 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
         said.append(f"{connection.url} answers, version {welcome['version']}.")
         for name, what in ((connection.book, "book"), (connection.catalog, "catalog")):
             documents = there.database(name).info().get("doc_count", 0)
-            said.append(f"{connection.user} may use the {what} {name}, which has {documents:,} documents.")
+            said.append(f"{connection.user} may use the {what} {name}, which has {counted(documents, 'document')}.")
         if connection.shares_all and is_the_manufacturers(there.database(connection.book)):
             return Check(False, (*said, failure("beyond_the_dealership", connection.url).sentence))
     except Refused:

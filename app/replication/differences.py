@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from app.words import counted, noun
+
 # The two sides, as the words for what differs call them.
 HERE, THERE = "here", "there"
 
@@ -155,14 +157,15 @@ class Comparison:
         live = sum(each.here for each in self.totals)
         deleted = sum(each.here_deleted for each in self.totals)
         if self.same:
-            found = f"The same: both sides hold the same {_many(live, 'document')} and {_many(deleted, 'deletion')}."
+            held = f"{counted(live, 'document')} and {counted(deleted, 'deletion')}"
+            found = f"The same: both sides hold the same {held}."
         elif self.differing:
-            found = f"{self.differing:,} {'document differs' if self.differing == 1 else 'documents differ'}."
+            found = f"{counted(self.differing, 'document differs', 'documents differ')}."
         else:
             found = "No difference was found so far."
         if self.private:
             why = next(each.why for each in self.differences if each.what == PRIVATE)
-            found += f" {self.private:,} more {'is' if self.private == 1 else 'are'} {why}."
+            found += f" {self.private:,} more {noun(self.private, 'is', 'are')} {why}."
         return found if self.complete else f"Stopped before the end. {found}"
 
 
@@ -241,10 +244,6 @@ def why_not_here(document_id: str, refused: Mapping[str, str], unread: Iterable[
     if not synced:
         return NEVER_SYNCED, ""
     return (NOT_PULLED if document_id in unread else LOST_HERE), ""
-
-
-def _many(count: int, word: str) -> str:
-    return f"{count:,} {word}{'' if count == 1 else 's'}"
 
 
 def _first(examples: Iterable[Example], most: int) -> list[Example]:

@@ -16,6 +16,7 @@ from app.replication.refusals import refusals_of
 from app.replication.sequences import changes_from
 from app.replication.state import State, read_states
 from app.replication.status import ago
+from app.words import counted
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -64,7 +65,7 @@ def _about(leaves: Sequence[dict[str, Any]]) -> list[str]:
     if disputes:
         fields = sorted({"its deletion" if each["field"] == DELETED else str(each["field"]) for each in disputes})
         said.append(
-            f"It has {len(disputes)} open {'dispute' if len(disputes) == 1 else 'disputes'} about {', '.join(fields)}; "
+            f"It has {counted(len(disputes), 'open dispute')} about {', '.join(fields)}; "
             f"the values travel with it until somebody decides."
         )
     return said

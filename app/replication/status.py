@@ -17,6 +17,7 @@ from app.replication.results import Progress
 from app.replication.running import running
 from app.replication.sequences import changes_from
 from app.replication.state import State, read_states
+from app.words import counted
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -165,10 +166,10 @@ def sentence_of(state: State, unsent: int, progress: Progress | None, now: datet
     else:
         words.append("Never synced yet.")
     if unsent:
-        many = f"More than {unsent:,} changes" if unsent >= UNSENT_COUNTED else f"{unsent:,} changes"
-        words.append(f"{'1 change' if unsent == 1 else many} not sent yet.")
+        more = "More than " if unsent >= UNSENT_COUNTED else ""
+        words.append(f"{more}{counted(unsent, 'change')} not sent yet.")
     if state.refused:
-        words.append("1 document is refused." if state.refused == 1 else f"{state.refused:,} documents are refused.")
+        words.append(f"{counted(state.refused, 'document is', 'documents are')} refused.")
     return " ".join(words)
 
 

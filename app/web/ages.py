@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
+from app.words import counted
+
 _MONTH = 30.44
 _YEAR = 365.25
 
@@ -59,7 +61,7 @@ def ahead(day: date | None, today: date) -> str:
 
 def _length(days: int) -> str:
     if days < 60:
-        return "1 day" if days == 1 else f"{days} days"
+        return counted(days, "day")
     if days < 2 * _YEAR:
         return f"{round(days / _MONTH)} months"
     return f"{round(days / _YEAR)} years"

@@ -9,6 +9,7 @@ from typing import Any
 from app.market import figures
 from app.web import catalog_page, current
 from app.web.formatting import format_count
+from app.words import noun
 
 
 @dataclass(frozen=True)
@@ -74,10 +75,10 @@ def _uses_of_model(machines: Mapping[str, int]) -> Uses:
     together = sum(machines.values())
     if not together:
         return Uses()
-    are = "is" if together == 1 else "are"
     return Uses(
         [
-            f"{format_count(together, 'machine')} of {format_count(len(machines), 'dealer')} {are} of this model. "
+            f"{format_count(together, 'machine')} of {format_count(len(machines), 'dealer')} "
+            f"{noun(together, 'is', 'are')} of this model. "
             "They stay, but without a service plan: nobody will see any more which parts they need."
         ]
     )

@@ -12,6 +12,7 @@ from app.people.birthdays import next_birthday
 from app.web.ages import ago, ahead, day_of
 from app.web.customer_machines import MachineLine, MachineState, OpenBulletin, machine_lines, open_bulletins
 from app.web.parts_lists import NeedLine, PartTotal, by_part
+from app.words import counted
 
 Document = Mapping[str, Any]
 SOON_DAYS = 14
@@ -367,4 +368,4 @@ def _no_parts(machines: Sequence[Document], states: Mapping[str, MachineState], 
         return "There is no machine here yet."
     if not any(state.due for state in states.values()):
         return "No service plan is known for these machines: the catalog needs their make and model."
-    return f"No part is due within {days} days."
+    return f"No part is due within {counted(days, 'day')}."

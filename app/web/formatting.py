@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 
 from app.web.ages import ago, ahead, day_of, moment_of
+from app.words import noun, unit_for
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 # Keeps a number and its unit on one line.
@@ -96,7 +97,7 @@ def format_size(octets: Any) -> str:
 
 def format_count(number: int, one: str, many: str = "") -> str:
     """``1 machine``, ``2 machines``: `many` only where it is not `one` with an s."""
-    return f"{format_number(number)}{_NO_BREAK}{one if number == 1 else many or one + 's'}"
+    return f"{format_number(number)}{_NO_BREAK}{noun(number, one, many)}"
 
 
 def format_host(link: Any) -> str:
@@ -138,6 +139,8 @@ def install(app: Flask, now: Callable[[], datetime], currency: str) -> None:
         "yes_no": format_yes_no,
         "size": format_size,
         "count_of": format_count,
+        "noun_of": noun,
+        "unit_for": unit_for,
         "host": format_host,
         "safe_link": safe_link,
         "telephone_link": telephone_link,

@@ -13,6 +13,7 @@ from app.parts.history import last_done, read_services
 from app.parts.plans import PlanLine, number, part_number
 from app.parts.usage import FITTED_DAYS, Usage, time_of
 from app.web.ages import ago, ahead, day_of
+from app.words import counted
 
 Document = Mapping[str, Any]
 
@@ -75,7 +76,7 @@ def usage_sentence(usage: Usage, readings: Sequence[Document], today: date) -> s
         since = today - timedelta(days=FITTED_DAYS)
         fitted = [at.date() for reading in readings if (at := time_of(reading.get("at"))) and at.date() >= since]
         days = (max(fitted) - min(fitted)).days if fitted else 0
-        return f"{per_day} over {days} days, from {len(fitted)} readings"
+        return f"{per_day} over {counted(days, 'day')}, from {counted(len(fitted), 'reading')}"
     if usage.source == "model average":
         return f"{per_day}, the average of its model; it has too few readings of its own"
     if usage.source == "plan":

@@ -12,6 +12,7 @@ from app.documents.disputes import disputes_in
 from app.market.standing import hours_on, standing_id
 from app.web.document_fields import ShownField
 from app.web.formatting import format_count, format_money, format_number
+from app.words import unit_for
 
 Document = Mapping[str, Any]
 # Where the values of the forecast's views say how many rows know no price.
@@ -115,7 +116,7 @@ def totals(counted: Any, table: Table, called: tuple[str, str], currency: str, u
         return [format_count(int(stats["count"]), *called), *value]
     words = [format_count(int(counted[0]), *called)]
     if table.quantity_at is not None and unit:
-        words.append(f"{format_number(counted[table.quantity_at])} {unit}")
+        words.append(f"{format_number(counted[table.quantity_at])} {unit_for(unit, counted[table.quantity_at])}")
     if table.value_at is not None and counted[table.value_at]:
         words.append(f"{format_money(round(counted[table.value_at], 2), currency)} at list prices")
     if len(counted) > _UNPRICED and counted[_UNPRICED]:

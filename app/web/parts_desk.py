@@ -21,6 +21,7 @@ from app.web.lookup import title_of
 from app.web.needs import desk_progress, kept_answer, lines_of
 from app.web.parts_lists import CSV_COLUMNS, CustomerNeeds, by_customer, csv_row, part_totals
 from app.web.pieces import in_pieces
+from app.words import counted
 
 pages = Blueprint("parts_desk", __name__)
 NODE_ROLE = "dealer"
@@ -164,7 +165,7 @@ def _every_customer(desk: PartsDesk, question: Question) -> Iterator[CustomerNee
 
 
 def _about(filters: Filters) -> str:
-    said = [f"due within {filters.days} days, or overdue" if not filters.only else "overdue"]
+    said = [f"due within {counted(filters.days, 'day')}, or overdue" if not filters.only else "overdue"]
     customer = current.node().book.get(filters.customer) if filters.customer else None
     if customer:
         said.insert(0, f"for {customer.get('name') or 'a customer without a name'}")

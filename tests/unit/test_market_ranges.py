@@ -57,7 +57,7 @@ def test_hours_go_on_from_the_day_they_were_worked_out(standing, hours):
         (0, NEEDS, "", ["0\xa0needs"]),
         ({"count": 1, "sum": 500.0}, OPPORTUNITIES, "", ["1\xa0need", "500.00\xa0EUR"]),
         ([3, 41.5, 1234.5, 0], NEEDS, "", ["3\xa0needs", "1,234.50\xa0EUR at list prices"]),
-        ([3, 41.5, 1234.5, 0], NEEDS_OF_PART, "litre", ["3\xa0needs", "41.5 litre", "1,234.50\xa0EUR at list prices"]),
+        ([3, 41.5, 1234.5, 0], NEEDS_OF_PART, "litre", ["3\xa0needs", "41.5 litres", "1,234.50\xa0EUR at list prices"]),
         ([3, 41.5, 0, 3], NEEDS, "", ["3\xa0needs", "3 without a list price"]),
         ([2, 80.0], MODEL_NEEDS, "", ["2\xa0needs", "80.00\xa0EUR at list prices"]),
     ],

@@ -53,7 +53,7 @@ def page(browser, address):
 def test_a_model_shows_its_plan_with_parts_and_prices(looking):
     words = page(looking, f"/catalog/models/{MODEL}")
     # The plan names OIL-0; OIL-1 is sold instead, at 12.50 a litre, and two litres are needed.
-    assert "Oil change Every 100 h OIL-0 Old oil now OIL-1 2 litre 25.00 EUR" in words
+    assert "Oil change Every 100 h OIL-0 Old oil now OIL-1 2 litres 25.00 EUR" in words
     assert "250 EUR parts for 1,000 hours list prices, at 5.0 h a day" in words
 
 

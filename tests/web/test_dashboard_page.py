@@ -115,7 +115,7 @@ def test_pieces_and_litres_are_never_added_up(browser):
     rows = text_of(browser, "/market/demand/machines")
     assert re.search(r"<strong>2 needs · [\d,.]+ EUR at list prices</strong>", rows)
     of_part = text_of(browser, "/market/demand/machines?part=part:OIL-1")
-    assert re.search(r"<strong>2 machines · [\d,.]+ litre · [\d,.]+ EUR at list prices</strong>", of_part)
+    assert re.search(r"<strong>2 machines · [\d,.]+ litres · [\d,.]+ EUR at list prices</strong>", of_part)
 
 
 def test_a_month_without_demand_is_told_so(browser):

@@ -164,7 +164,7 @@ def test_a_fleet_snapshot_makes_machines_and_a_second_one_changes_nothing(
     anna: Browser, dealer_node: Node, dealer_app: Flask
 ) -> None:
     first = report(dealer_app, anna, "fleet.xml", SNAPSHOT)
-    assert "1 machines made" in first
+    assert "1 machine made" in first
     assert "CAT 320 HEX00123" in first
     machine = dealer_node.book.get("D001:machine:CAT-HEX00123")
     assert machine
