@@ -48,10 +48,17 @@ def difference(connection: sqlite3.Connection, asked: dict[str, Any]) -> dict[st
     return answer
 
 
+_NOT_FOR_ALL = ("open_revs", "new_edits", "w", "rev", "atts_since")
+"""Parameters that each document of a `_bulk_get` would have to have by itself."""
+
+
 async def bulk_get(request: Request) -> Response:
     documents = (await request.json_object()).get("docs")
     if not isinstance(documents, list):
         raise bad_request("Missing JSON list of 'docs'.")
+    for name in _NOT_FOR_ALL:
+        if name in request.query:
+            raise bad_request(f'"{name}" query parameter is not acceptable')
     show = document_parameters.show(request)
     latest = request.boolean("latest")
     for kind in ("mixed", "related"):

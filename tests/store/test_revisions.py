@@ -237,3 +237,9 @@ def test_bulk_get_comes_as_parts_when_asked_for(couch: Any, forked: str) -> None
     assert answer.headers["content-type"].startswith("multipart/mixed")
     assert answer.data.count(b'"_rev":"3-d"') == 1
     assert b"error=" in answer.data or b'"error"' in answer.data
+
+
+@pytest.mark.parametrize("name", ["open_revs", "new_edits", "w", "rev", "atts_since"])
+def test_what_is_said_of_one_document_is_not_said_of_a_bulk(couch: Any, forked: str, name: str) -> None:
+    answer = couch.post(f"{forked}/_bulk_get?{name}=1", {"docs": [{"id": "t"}]})
+    assert (answer.status, answer.json()["reason"]) == (400, f'"{name}" query parameter is not acceptable')
