@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from app.people.birthdays import Birthday
+from app.people.calendar_file import YearlyDay
 from app.web.ages import ahead
 from app.web.home_page import first_phone
 
@@ -74,3 +75,16 @@ def birthday_lines(birthdays: Iterable[Birthday], named: Mapping[str, Document],
             )
         )
     return lines
+
+
+def as_yearly_day(line: BirthdayLine) -> YearlyDay:
+    """A birthday for a calendar, with what is to be known on the day."""
+    told = (
+        line.customer,
+        f"Flowers: {line.flowers}" if line.flowers else "",
+        line.family,
+        line.notes,
+        line.phone,
+    )
+    notes = "\n".join(each for each in told if each)
+    return YearlyDay(f"{line.person_id}:{line.on:%m-%d}", line.on, f"Birthday: {line.person}", notes)

@@ -6,13 +6,14 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, Response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from app.people.birthdays import upcoming
+from app.people.calendar_file import calendar_file
 from app.security.access import needs
 from app.web import current, dispute_marks
-from app.web.birthday_list import BirthdayLine, assisted, birthday_lines, names_behind
+from app.web.birthday_list import BirthdayLine, as_yearly_day, assisted, birthday_lines, names_behind
 from app.web.readable import readable
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ def show() -> ResponseReturnValue:
         days=days,
         horizons=sorted({*HORIZONS, days}),
     )
+
+
+@pages.get("/birthdays.ics")
+@needs("read:keepsake")
+def as_calendar() -> ResponseReturnValue:
+    """Every birthday, for the calendar of a telephone or a computer."""
+    node = current.node()
+    days = [as_yearly_day(line) for line in next_birthdays(node, node.today(), 366, readable)]
+    answer = Response(calendar_file(days, node.now()), mimetype="text/calendar")
+    answer.headers["Content-Disposition"] = "attachment; filename=birthdays.ics"
+    return answer
 
 
 def next_birthdays(

@@ -35,6 +35,15 @@ def test_a_shorter_horizon_leaves_it_out(node: Node, sign_in: Callable[..., Brow
 
 def test_who_may_not_read_keepsakes_has_no_birthdays(node: Node, sign_in: Callable[..., Browser]) -> None:
     assert sign_in("designer").get("/birthdays").status_code == 403
+    assert sign_in("designer").get("/birthdays.ics").status_code == 403
+
+
+def test_birthdays_come_as_a_file_for_a_calendar(node: Node, sign_in: Callable[..., Browser]) -> None:
+    answer = sign_in("sales").get("/birthdays.ics")
+    assert answer.mimetype == "text/calendar"
+    text = answer.get_data(as_text=True).replace("\r\n ", "")
+    assert "SUMMARY:Birthday: Tom Alm" in text
+    assert "Berg Earthworks\\nFlowers: white tulips" in text
 
 
 def keepsake(node: Node, key: str, birthday: str) -> None:
