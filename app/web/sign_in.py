@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from app.errors import IronbookError
 from app.loopback import is_loopback
+from app.replication.connections import connections
 from app.security import sessions, users
 from app.security.access import needs, public
 from app.security.attempts import Attempts
@@ -70,7 +71,7 @@ def sign_out() -> ResponseReturnValue:
 def first_start() -> ResponseReturnValue:
     """Asks for the first administrator, on this computer only and only while there are no users."""
     only_at_first_start()
-    return render_template("sign_in/first_start.html", name="", display_name="", error="")
+    return _first_start_page()
 
 
 @pages.post("/first-start")
@@ -87,11 +88,16 @@ def make_first_user() -> ResponseReturnValue:
         roles = ["admin", "principal"] if node.role == "dealer" else ["admin", "analyst"]
         user = users.add_user(node.local, name, display_name, roles, password, node.role)
     except IronbookError as error:
-        page = render_template("sign_in/first_start.html", name=name, display_name=display_name, error=str(error))
-        return page, 422
+        return _first_start_page(name, display_name, str(error)), 422
     sessions.begin(user)
     flash(f"Welcome, {user.display_name}. Add the others who work here under Users.", "success")
     return redirect("/", 303)
+
+
+def _first_start_page(name: str = "", display_name: str = "", error: str = "") -> str:
+    joined = bool(connections(current.node()))
+    template = "sign_in/first_start.html"
+    return render_template(template, name=name, display_name=display_name, error=error, joined=joined)
 
 
 def only_at_first_start() -> None:

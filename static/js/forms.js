@@ -230,6 +230,7 @@
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (event.defaultPrevented || !form.matches("form[data-guard]") || form.hasAttribute("hx-post")) { return; }
+    if (!form.requestSubmit) { return; }
     if (answered === form) { answered = null; return; }
     event.preventDefault();
     if (form.getAttribute("aria-busy") === "true") { return; }

@@ -14,7 +14,7 @@ from werkzeug.test import TestResponse
 
 from app.config import read_settings
 from app.node import Node
-from app.replication import connections, dealers, members
+from app.replication import connections, dealers, joining, members
 from app.replication.invitations import Invitation, read_invitation, write_invitation
 from app.replication.passes import run_pass
 
@@ -117,6 +117,16 @@ def test_on_the_first_start_an_empty_node_becomes_the_dealers_and_asks_to_be_ope
     assert answer.status_code == 200
     assert restart.is_set()
     assert read_settings(node.settings.data, {}).dealer == "D001"
+
+
+def test_who_has_joined_is_not_asked_to_join_at_the_first_start(
+    head_office: Node, make_node: Callable[..., Node]
+) -> None:
+    node = make_node("dealer")
+    joining.join(node, members.invite(head_office, "x", "D001"))
+    text = app_of(node).test_client().get("/first-start").text
+    assert "Make the first administrator" in text
+    assert "Join with the invitation" not in text
 
 
 def test_once_somebody_can_sign_in_the_first_start_is_over(dealer_app: Flask, sign_in: Callable[..., Browser]) -> None:

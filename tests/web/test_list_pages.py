@@ -56,7 +56,7 @@ def opportunities(*stages: tuple[str, int]) -> list[dict[str, Any]]:
 def test_an_empty_list_says_what_to_do_next(client: Browser) -> None:
     answer = client.get("/lists/customers")
     assert answer.status_code == 200
-    assert "Nothing here yet" in text_of(answer)
+    assert "No customers yet" in text_of(answer)
     assert "/documents/new/customer" in answer.get_data(as_text=True)
 
 
