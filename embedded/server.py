@@ -98,7 +98,8 @@ class Application:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         origins = self.store.settings.cors_origins
         response = cors.preflight(origins, method, headers) or await self._response(scope, method, headers, receive)
-        await send_response(response, method, headers, cors.headers(origins, headers), send)
+        is_gone = scope.get("extensions", {}).get("is_gone", lambda: False)
+        await send_response(response, method, headers, cors.headers(origins, headers), send, is_gone)
 
     async def _response(
         self, scope: MutableMapping[str, Any], method: str, headers: dict[str, str], receive: Receive

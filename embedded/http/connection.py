@@ -21,6 +21,9 @@ class Connection(HttpToolsProtocol):
     """`patience`: seconds in which the head of a request has to be complete, the first one from the connection's
     beginning; and the longest time in which nothing of its body comes.
 
+    The application learns from `scope["extensions"]["is_gone"]()` that the client has gone away: uvicorn takes what is
+    sent to it without a word.
+
     Nobody is hung up on while they are being answered: feeds wait, and a body that stops coming is answered by what
     reads it. An idle connection between two requests is uvicorn's to close.
     """
@@ -65,6 +68,8 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         self._in_head = False
         super().on_headers_complete()
+        cycle = self.cycle
+        self.scope["extensions"] = {"is_gone": lambda: cycle.disconnected}  # type: ignore[dict-item]
 
     def on_message_complete(self) -> None:
         self._waits_since = None

@@ -44,9 +44,15 @@ class _Begun(AsyncIterator[bytes]):
 
 
 async def send_response(
-    response: Response, method: str, request_headers: Mapping[str, str], extra: Mapping[str, str], send: Send
+    response: Response,
+    method: str,
+    request_headers: Mapping[str, str],
+    extra: Mapping[str, str],
+    send: Send,
+    is_gone: Callable[[], bool] = lambda: False,
 ) -> None:
-    """`extra`: headers that go with any answer to this request."""
+    """`extra`: headers that go with any answer to this request. `is_gone`: whether the client has gone away; then
+    nothing more of the body is asked for."""
     headers = {"server": _NAME, "cache-control": "must-revalidate", **extra}
     headers |= {name.lower(): value for name, value in response.headers.items()}
     if response.content_type is not None:
@@ -67,6 +73,8 @@ async def send_response(
         if method != "HEAD":
             async for piece in body:
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
+                if is_gone():
+                    return
         await send({"type": "http.response.body", "body": b""})
     finally:
         if isinstance(body, (AsyncGenerator, _Begun)):

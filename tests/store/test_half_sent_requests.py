@@ -15,7 +15,7 @@ import select
 import socket
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,10 @@ from uvicorn.server import ServerState
 
 import embedded
 from embedded.http.connection import LARGEST_HEAD, UNREAD, Connection
+from embedded.http.request import Request
+from embedded.http.response import Response
+from embedded.server import Application, Store
+from embedded.server_settings import Settings
 
 PATIENCE = 0.6
 _WORD = base64.b64encode(":".join(ADMIN).encode()).decode()
@@ -199,6 +203,38 @@ def test_an_answer_that_nobody_reads_is_given_up_and_one_that_is_read_slowly_is_
     begun = time.monotonic()
     assert asyncio.run(what_is_read(0.01)) > ANSWER
     assert time.monotonic() - begun > UNREAD_SECONDS
+
+
+def test_nothing_more_is_read_for_a_client_that_has_gone_away(tmp_path: Path) -> None:
+    async def asking() -> None:
+        store = Store(tmp_path, {}, asyncio.get_running_loop(), Settings())
+        application = Application(store)
+        ended = asyncio.Event()
+
+        async def endless() -> AsyncIterator[bytes]:
+            try:
+                while True:
+                    yield bytes(20_000)
+                    await asyncio.sleep(0)
+            finally:
+                ended.set()
+
+        async def answer(request: Request) -> Response:
+            return Response(200, endless())
+
+        application.answer = answer  # type: ignore[method-assign]
+        config = uvicorn.Config(application, http=Connection, ws="none", lifespan="off", log_config=None)
+        config.load()
+        loop = asyncio.get_running_loop()
+        async with await loop.create_server(lambda: Connection(config, ServerState(), {}), "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+            writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+            await reader.readexactly(100_000)
+            writer.close()
+            await asyncio.wait_for(ended.wait(), 10)
+        store.close()
+
+    asyncio.run(asking())
 
 
 def test_a_head_without_end_takes_no_memory(running: embedded.RunningStore) -> None:
