@@ -178,8 +178,8 @@ def _passed(connection: sqlite3.Connection, batch: list[Row], wanted: Wanted) ->
 
 def _row_text(connection: sqlite3.Connection, row: Row, wanted: Wanted) -> str:
     """The members of a row after `seq`."""
-    changes = ",".join(f'{{"rev":{json_text.text(rev)}}}' for rev in row.revisions)
-    text = f'"id":{json_text.text(row.id)},"changes":[{changes}]'
+    changes = ",".join(f'{{"rev":{json_text.quoted(rev)}}}' for rev in row.revisions)
+    text = f'"id":{json_text.quoted(row.id)},"changes":[{changes}]'
     if row.deleted:
         text += ',"deleted":true'
     if wanted.include_docs:

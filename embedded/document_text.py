@@ -38,7 +38,7 @@ def document_text(id: str, rev: str, deleted: bool, body_text: str, extra: str =
     """One document. `extra` is `,"_name":…` for each further member."""
     mark = ',"_deleted":true' if deleted else ""
     members = "" if body_text == "{}" else "," + body_text[1:-1]
-    return f'{{"_id":{json_text.text(id)},"_rev":{json_text.text(rev)}{mark}{members}{extra}}}'
+    return f'{{"_id":{json_text.quoted(id)},"_rev":{json_text.quoted(rev)}{mark}{members}{extra}}}'
 
 
 def conflicts_text(tree: RevisionTree, *, conflicts: bool = True, deleted_conflicts: bool = True) -> str:

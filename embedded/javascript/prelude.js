@@ -6,6 +6,7 @@
   var stringify = JSON.stringify;
   var evaluate = eval;
   var isArray = Array.isArray;
+  var seal = Object.freeze;
   var emitted = [];
   var logged = [];
   var failures = [];
@@ -74,10 +75,12 @@
     return module.exports;
   }
 
+  // Of an object or an array; asked of its members before calling, because most are neither.
   function freeze(value) {
-    if (value !== null && typeof value === "object") {
-      Object.freeze(value);
-      for (var name in value) { freeze(value[name]); }
+    seal(value);
+    for (var name in value) {
+      var member = value[name];
+      if (typeof member === "object" && member !== null) { freeze(member); }
     }
   }
 
