@@ -87,8 +87,9 @@ def parse(
     if not isinstance(document, dict):
         raise bad_request("Document must be a JSON object")
     special = [name for name in document if name.startswith("_") and name not in _KEPT_MEMBERS]
-    body = {name: value for name, value in document.items() if name not in special} if special else document
+    body = document.copy() if special else document
     for name in special:
+        del body[name]
         if name not in _MEMBERS and name not in _IGNORED_MEMBERS:
             raise _bad_member(name)
     text = json_text.text(body)
