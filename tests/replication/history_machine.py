@@ -16,6 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from app.couch import BulkResult, NotFound, Unreachable
 from app.documents import saving
+from app.documents.common import body, digest
 from app.documents.disputes import DELETED, value_in
 from app.replication.conflicts import merge_conflicts
 
@@ -56,7 +57,10 @@ class CutOff:
 
 @dataclass(frozen=True)
 class Event:
-    """Somebody's edit of a field (of a row of it): `text` is what was typed, None when it was emptied."""
+    """Somebody's edit of a field (of a row of it): `text` is what was typed, None when it was emptied.
+
+    Whoever lets a document live that somebody deleted says what is in it: two who say the same say it once.
+    """
 
     number: int
     document: str
@@ -264,7 +268,7 @@ class Histories(RuleBasedStateMachine):
         except NotFound:
             return
         if saved.outcome == "created":
-            self._did(desk, self._event(id, ALIVE, None), deleted)
+            self._did(desk, self._event(id, ALIVE, digest(body(saved.document))), deleted)
             # What waited to be decided does so again.
             self.put_away -= {each for each in desk.known[id] if _is_disputed(each, saved.document)}
 
@@ -307,9 +311,9 @@ class Histories(RuleBasedStateMachine):
                 self._did(desk, self._event(id, DELETED, self._by(desk) + at), set())
                 self.put_away |= {event for event in known if stands(event, shown)}
             return
-        saving.resolve_dispute(desk.book, id, dispute["id"], False, self._by(desk), self._now())
+        saved = saving.resolve_dispute(desk.book, id, dispute["id"], False, self._by(desk), self._now())
         seen = {event for event in desk.known[id] if event.field == DELETED and stands(event, shown)}
-        self._did(desk, self._event(id, ALIVE, None), seen)
+        self._did(desk, self._event(id, ALIVE, digest(body(saved.document))), seen)
 
     def _disputed(self) -> list[tuple[Desk, str]]:
         return [(desk, id) for desk in self.desks for id in DOCUMENTS if (desk.book.get(id) or {}).get("disputes")]
@@ -411,7 +415,7 @@ class Histories(RuleBasedStateMachine):
         return any(
             (each.document, each.field, each.row, each.text) == (event.document, event.field, event.row, event.text)
             for each in self.overwritten | self.put_away
-            if event.field != ALIVE
+            if event.field != ALIVE or event.text
         )
 
     # What must be true in the end
@@ -435,7 +439,7 @@ class Histories(RuleBasedStateMachine):
         for id in DOCUMENTS:
             document = book.get(id)
             for event in self.desks[0].known[id] - self.overwritten - self.put_away:
-                if event.text in ("alike", None) and self._was_replaced(event):
+                if (event.text in ("alike", None) or event.field == ALIVE) and self._was_replaced(event):
                     continue
                 assert stands(event, document), f"{event} is lost: {document}"
 
