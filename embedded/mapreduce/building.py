@@ -61,8 +61,10 @@ def bring_up_to_date(connection: sqlite3.Connection, update: Update, progress: C
         raise sqlite3.DatabaseError("the index is ahead of its database")
     _remap_purged(connection, update, state)
     target = update.database.read(_update_seq)
+    # A document is at its newest change only: none up to `target` has been in the index before when all begin here.
+    is_first_build = state.seq == 0
     while state.seq < target:
-        _one_commit(connection, update, state, target)
+        _one_commit(connection, update, state, target, is_first_build)
         progress(state.seq)
 
 
@@ -71,8 +73,9 @@ def _update_seq(connection: sqlite3.Connection) -> int:
     return found[0]
 
 
-def _one_commit(connection: sqlite3.Connection, update: Update, state: State, target: int) -> None:
-    is_first_build = state.seq == 0
+def _one_commit(
+    connection: sqlite3.Connection, update: Update, state: State, target: int, is_first_build: bool
+) -> None:
     changes: list[DocumentChange] = update.database.read(
         database_reading.documents_since, state.seq, DOCUMENTS_A_COMMIT, include_deleted=not is_first_build
     )
