@@ -33,12 +33,23 @@
       if (!open.contains(event.target)) { open.open = false; }
     });
     if (event.target.closest("[data-print]")) { window.print(); }
+    var copy = event.target.closest("[data-copy]");
+    if (copy) {
+      window.navigator.clipboard.writeText(copy.closest(".once").querySelector(".code").textContent.trim()).then(
+        function () { announce("Copied."); },
+        function () { announce("This browser does not let it be copied. Mark the text and copy it by hand."); });
+    }
   });
 
   document.addEventListener("submit", function (event) {
     var question = event.target.getAttribute("data-confirm");
     if (question && !window.confirm(question)) { event.preventDefault(); }
   });
+
+  /* Browsers let nothing be copied on a page that came without TLS from another computer. */
+  if (window.navigator.clipboard) {
+    document.querySelectorAll("[data-copy]").forEach(function (button) { button.hidden = false; });
+  }
 
   function focusFirst(root) {
     var wanted = root.querySelector("[data-focus]");
