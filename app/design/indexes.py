@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, StoreError, Unreachable
@@ -19,22 +18,15 @@ log = logging.getLogger(__name__)
 _EVERY = 20.0
 
 
-def build_indexes(database: Database, stop: threading.Event | None = None, at_once: int = 1) -> int:
+def build_indexes(database: Database, stop: threading.Event | None = None) -> int:
     """Brings the index of every design document of a database up to date; returns how many. Raises StoreError.
 
-    `at_once` are asked for together: the embedded store builds three at a time, and the third place is for who waits
-    for a page. One that cannot be built is left to whoever reads it, who is told why. Setting `stop` ends it early.
+    One after the other: the store builds two at a time, and the second place is for who waits for a page. One that
+    cannot be built is left to whoever reads it, who is told why. Setting `stop` ends it between two.
     """
     rows = database.all_docs(startkey="_design/", endkey="_design0", include_docs=True).rows
     readable = [found for row in rows if (found := _a_view(row.doc or {}))]
-
-    def build(view: tuple[str, str, bool]) -> bool:
-        return not (stop and stop.is_set()) and _build(database, *view)
-
-    if at_once == 1:
-        return sum(map(build, readable))
-    with ThreadPoolExecutor(at_once) as pool:
-        return sum(pool.map(build, readable))
+    return sum(_build(database, *view) for view in readable if not (stop and stop.is_set()))
 
 
 def _a_view(document: Mapping[str, Any]) -> tuple[str, str, bool] | None:

@@ -24,7 +24,6 @@ log = logging.getLogger(__name__)
 _FED = "ironbook-fed"
 # CouchDB takes seconds to start a replication whatever its size, and several at once cost it little.
 _AT_ONCE = 4
-_INDEXES_AT_ONCE = 2
 _WAIT = 120.0
 # The replicas hold nothing else; asked again, so that no mistake elsewhere can put a private document here.
 SELECTOR = {"share": "manufacturer"}
@@ -70,7 +69,7 @@ def feed_market(node: Node, stop: threading.Event | None = None) -> FeedReport:
             reached = {one.name: one.seq for one in fed if not one.failure}
             kept = {name: seq for name, seq in {**known, **reached}.items() if name in names}
             node.market.put_local({**document, "seqs": kept})
-            build_indexes(node.market, stop, _INDEXES_AT_ONCE)
+            build_indexes(node.market, stop)
     return FeedReport(
         databases=len(names),
         fed=sum(not one.failure for one in fed),

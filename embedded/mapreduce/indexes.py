@@ -31,7 +31,7 @@ _CONTEXTS: Final = 16
 """Indexes whose scripts stay in memory."""
 _OPEN: Final = 32
 """Indexes whose files stay open."""
-_BUILDERS: Final = 3
+_BUILDERS: Final = 2
 """Indexes brought up to date at the same time."""
 
 

@@ -23,3 +23,9 @@ def test_every_design_document_with_views_has_its_index_built(dealer_node):
     designs = dealer_node.book.all_docs(startkey="_design/", endkey="_design0", include_docs=True).rows
     with_views = [row for row in designs if (row.doc or {}).get("views")]
     assert build_indexes(dealer_node.book) == len(with_views) > 5
+
+
+def test_an_index_that_cannot_be_built_leaves_the_others_to_be_built(dealer_node):
+    before = build_indexes(dealer_node.book)
+    dealer_node.book.put({"_id": "_design/a-foreign-one", "language": "klingon", "views": {"all": {"map": "emit"}}})
+    assert build_indexes(dealer_node.book) == before
