@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -59,7 +59,8 @@ class CutOff:
 class Event:
     """Somebody's edit of a field (of a row of it): `text` is what was typed, None when it was emptied.
 
-    Whoever lets a document live that somebody deleted says what is in it: two who say the same say it once.
+    Whoever lets a document live that somebody deleted says what is in it: two who say the same say it once. So do two
+    who settle a dispute with the same of its values: `chosen`.
     """
 
     number: int
@@ -67,6 +68,7 @@ class Event:
     field: str
     text: str | None
     row: str | None = None
+    chosen: bool = False
 
 
 @dataclass
@@ -294,7 +296,7 @@ class Histories(RuleBasedStateMachine):
         chosen = texts(value) - {dispute.get("row")}
         text = next(iter(chosen)) if len(chosen) == 1 else None
         whole = isinstance(value, list) or (text is None and "row" in dispute)
-        event = None if whole else self._event(id, dispute["field"], text, dispute.get("row"))
+        event = None if whole else self._event(id, dispute["field"], text, dispute.get("row"), choice != "typed")
         self._did(desk, event, seen)
         if whole and value is not None:
             # A whole list was chosen: what is in it was decided for, and so stands for whoever typed it.
@@ -395,9 +397,9 @@ class Histories(RuleBasedStateMachine):
         upper, lower = self.links[data.draw(st.integers(0, len(self.links) - 1), label="link")]
         return self.desks[upper], self.desks[lower]
 
-    def _event(self, id: str, name: str, text: str | None, row: str | None = None) -> Event:
+    def _event(self, id: str, name: str, text: str | None, row: str | None = None, chosen: bool = False) -> Event:
         self.events += 1
-        return Event(self.events, id, name, text, row)
+        return Event(self.events, id, name, text, row, chosen)
 
     def _typed(self) -> str:
         self.clock += 1
@@ -413,9 +415,9 @@ class Histories(RuleBasedStateMachine):
     def _was_replaced(self, event: Event) -> bool:
         """Whether somebody who was shown the same, whoever typed it, replaced it: who say the same say it once."""
         return any(
-            (each.document, each.field, each.row, each.text) == (event.document, event.field, event.row, event.text)
+            replace(each, number=event.number, chosen=event.chosen) == event
             for each in self.overwritten | self.put_away
-            if event.field != ALIVE or event.text
+            if (each.chosen or not event.chosen) and (event.field != ALIVE or event.text)
         )
 
     # What must be true in the end
@@ -439,7 +441,8 @@ class Histories(RuleBasedStateMachine):
         for id in DOCUMENTS:
             document = book.get(id)
             for event in self.desks[0].known[id] - self.overwritten - self.put_away:
-                if (event.text in ("alike", None) or event.field == ALIVE) and self._was_replaced(event):
+                said_by_several = event.text in ("alike", None) or event.field == ALIVE or event.chosen
+                if said_by_several and self._was_replaced(event):
                     continue
                 assert stands(event, document), f"{event} is lost: {document}"
 
