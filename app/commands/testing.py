@@ -15,7 +15,7 @@ from app.project import ROOT
 
 _CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 # More than the two cores the budget is for: many tests wait for a process to start or to end.
-_WORKERS = "3"
+_WORKERS = "4"
 
 
 @click.command("test", context_settings={"ignore_unknown_options": True, "help_option_names": []})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -20,6 +21,7 @@ from app.replication import connections, dealers, passes
 from app.replication.results import PassResult
 from app.secrets import connection_entry
 from app.security import users
+from app.security.passwords import hash_password
 
 _BATCH = 500
 _BY = "demo"
@@ -32,6 +34,9 @@ MANUFACTURER_LOGINS = (
 _DEALER_LOGINS = (("sara", "sales"), ("peter", "parts"), ("petra", "principal"))
 
 
+_hash = cache(hash_password)
+
+
 def dealer_logins(code: str) -> tuple[tuple[str, str, str], ...]:
     """The logins of a dealer's node: the same names and roles at each, but not the same people."""
     people = regions.REGIONS[code]
@@ -41,9 +46,10 @@ def dealer_logins(code: str) -> tuple[tuple[str, str, str], ...]:
 
 
 def add_logins(node: Node, password: str) -> None:
-    """Makes the demo's logins on one node."""
+    """Makes the demo's logins on one node. They share a password, so it is hashed once: that is made to be slow."""
+    hashed = _hash(password)
     for name, shown, role in MANUFACTURER_LOGINS if node.is_manufacturer else dealer_logins(node.dealer):
-        users.add_user(node.local, name, shown, [role], password, node.role)
+        users.add_user(node.local, name, shown, [role], password, node.role, hashed)
 
 
 def fill(database: Database, documents: list[dict[str, Any]], progress: Callable[[str], None]) -> None:

@@ -99,9 +99,18 @@ def check_password(local: Database, name: str, password: str, node_role: str) ->
 
 
 def add_user(
-    local: Database, name: str, display_name: str, roles: Iterable[str], password: str, node_role: str
+    local: Database,
+    name: str,
+    display_name: str,
+    roles: Iterable[str],
+    password: str,
+    node_role: str,
+    hashed: str | None = None,
 ) -> User:
-    """Makes a user. Raises UserError or UnusablePassword, having made nothing."""
+    """Makes a user. Raises UserError or UnusablePassword, having made nothing.
+
+    `hashed` is the hash of `password` where it has been made already.
+    """
     name = clean_name(name)
     if not _NAME.fullmatch(name):
         raise UserError(
@@ -116,7 +125,7 @@ def add_user(
         "name": name,
         "display_name": display_name.strip() or name,
         "roles": _checked_roles(roles, node_role),
-        "password": hash_password(password),
+        "password": hashed or hash_password(password),
         "session_epoch": 1,
         "active": True,
     }
