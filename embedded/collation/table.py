@@ -47,6 +47,7 @@ class RootTable:
         self.contractions = self._read_contractions()
         self.contraction_prefixes = {text[:size] for text in self.contractions for size in range(1, len(text))}
         self.combining_class = self._read_combining_classes()
+        self._hangul_letters: dict[str, Elements] = {}
 
     def block(self, number: int) -> dict[str, Elements]:
         """The elements of the 256 characters from `number * 256`. May be called by any thread."""
@@ -83,8 +84,9 @@ class RootTable:
         letters = [0x1100 + index // 588, 0x1161 + index % 588 // 28]
         if index % 28:
             letters.append(0x11A7 + index % 28)
-        block = self.block(0x11)
-        parts = [block[chr(letter)] for letter in letters]
+        if not self._hangul_letters:
+            self._hangul_letters = self._read_block(0x11)
+        parts = [self._hangul_letters[chr(letter)] for letter in letters]
         return Elements(
             b"".join([part.primary for part in parts]),
             "".join([part.secondary for part in parts]),
