@@ -417,7 +417,7 @@ class Histories(RuleBasedStateMachine):
         return any(
             replace(each, number=event.number, chosen=event.chosen) == event
             for each in self.overwritten | self.put_away
-            if (each.chosen or not event.chosen) and (event.field != ALIVE or event.text)
+            if event.field != ALIVE or event.text
         )
 
     # What must be true in the end
