@@ -173,6 +173,8 @@ def resolution(current: Document, dispute_ids: set[str], field_value: dict[str, 
     }
     content = {name: value for name, value in {**body(current), **field_value}.items() if value is not None}
     rows = row_fields([current, content])
+    # Whoever chose a whole list over one text chose each of its rows.
+    decided |= {entry for entry in entries(content, rows) if field_of(entry, rows)[0] in decided & rows}
     next_document = _next(current, content, content, [], (), rows, by, at, sorted(decided)).document
     still = [each for each in next_document.pop("disputes", ()) if each["id"] not in dispute_ids]
     if still:

@@ -399,6 +399,28 @@ _step = st.one_of(
 )
 
 
+def test_a_list_that_was_chosen_over_one_text_does_not_lose_a_row_to_an_edit_made_meanwhile() -> None:
+    upgraded, settler = pair(contacts=[{"id": "a", "v": "first"}])
+    old_form = Replica()
+    old_form.pull(upgraded)
+    upgraded.edit("anna", "2026-01-02T00:00:00Z", contacts=[{"id": "a", "v": "chosen"}])
+    settler.pull(upgraded)
+    old_form.edit("bert", "2026-01-03T00:00:00Z", contacts="one text")
+    settler.pull(old_form)
+    settler.merge()
+    current = settler.current()
+    assert current is not None
+    [dispute] = current["disputes"]
+    rows = {"contacts": [{"id": "a", "v": "chosen"}]}
+    settler.write(resolution(current, {dispute["id"]}, rows, "cleo", "2026-01-04T00:00:00Z").document)
+    upgraded.edit("anna", "2026-01-05T00:00:00Z", contacts=[{"id": "a", "v": "later"}])
+
+    merged = met(upgraded, settler)
+
+    said = [*merged["contacts"], *(each["value"] for each in merged["disputes"])]
+    assert sorted(each["v"] for each in said) == ["chosen", "later"]
+
+
 class History:
     """Three nodes and every edit made on them: which were seen by which later ones."""
 
