@@ -14,6 +14,7 @@ from app.couch import BulkResult, Database, Forbidden, StoreError
 from app.documents.changes import change_document
 from app.documents.common import generation
 from app.documents.ids import document_id, natural_key, new_key
+from app.documents.merging import fork_point
 from app.documents.outcomes import Saved
 from app.documents.restoring import deleted_meanwhile, marked
 from app.documents.revising import Revision, first_revision, next_revision
@@ -105,13 +106,16 @@ def _revision(database: Database, edited: Mapping[str, Any]) -> dict[str, Any] |
 
 def _fork(database: Database, current: Mapping[str, Any], base_rev: str) -> int:
     """The generation at which `current` and a revision whose content is gone parted; 0 when that is not known."""
-    shown, number = base_rev.partition("-")[2], generation(base_rev)
-    histories = [leaf["_revisions"] for leaf in database.leaves(current["_id"])]
-    paths = [dict(zip(range(each["start"], 0, -1), each["ids"], strict=False)) for each in histories]
-    ours = [path for path in paths if path.get(number) == shown]
-    theirs = [path for path in paths if path.get(generation(current["_rev"])) == current["_rev"].partition("-")[2]]
-    common = [at for one in ours for other in theirs for at in one if at <= number and one[at] == other.get(at)]
-    return max(common, default=0)
+    leaves = database.leaves(current["_id"])
+    here, shown = ([_history(leaf, rev) for leaf in leaves] for rev in (current["_rev"], base_rev))
+    return max((fork_point(one, other) for one in here for other in shown if one and other), default=0)
+
+
+def _history(leaf: Mapping[str, Any], rev: str) -> dict[str, Any] | None:
+    """A revision on the way to a leaf, with its ``_revisions``; None when it is not on that way."""
+    start, ids = leaf["_revisions"]["start"], leaf["_revisions"]["ids"]
+    older = ids[max(0, start - generation(rev)) :]
+    return {"_revisions": {"start": generation(rev), "ids": older}} if older[:1] == [rev.partition("-")[2]] else None
 
 
 def _change(attempt: Attempt, by: str, at: str) -> dict[str, Any] | None:
