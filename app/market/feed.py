@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from app.couch import StoreError
 from app.design.indexes import build_indexes
 from app.node import book_name
+from app.replication.acquaintance import under_name
 from app.replication.conflicts import merge_conflicts
 from app.replication.results import session_counts
 from app.replication.running import held
@@ -104,9 +105,9 @@ def fed_sequences(node: Node) -> dict[str, Any]:
 def feed_anew(node: Node, dealer: str) -> int:
     """Feeds a dealer's whole replica, whatever was fed before; returns the documents that the market lacked.
 
-    The selector admits the same documents under a new name, for which there is no checkpoint. Raises StoreError.
+    Raises StoreError.
     """
-    selector = {name: {"$eq": value, "$ne": f"anew:{uuid.uuid4().hex}"} for name, value in SELECTOR.items()}
+    selector = under_name(SELECTOR, uuid.uuid4().hex)
     with held(node, "market", _WAIT, "The market is being fed by another process already."):
         answer = node.store.replicate(book_name(dealer), "market", selector=selector)
         build_indexes(node.market)

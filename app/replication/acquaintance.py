@@ -69,9 +69,12 @@ class Meeting:
     def selector(self, selector: Mapping[str, Any]) -> dict[str, Any]:
         """`selector` under the name of this replica: it admits the same documents and has checkpoints of its own."""
         name = self.acquaintance.name
-        if not name:
-            return dict(selector)
-        return {field: {**_conditions(wanted), "$ne": f"replica:{name}"} for field, wanted in selector.items()}
+        return under_name(selector, name) if name else dict(selector)
+
+
+def under_name(selector: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """A selector that admits the same documents and has checkpoints of its own; of a new name there are none yet."""
+    return {field: {**_conditions(wanted), "$ne": f"replica:{name}"} for field, wanted in selector.items()}
 
 
 def meet(node: Node, connection: Connection, there: Database) -> Meeting:

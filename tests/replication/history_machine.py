@@ -125,6 +125,8 @@ class Histories(RuleBasedStateMachine):
     """Give it `new_books`: a function of the number of nodes that makes their books, each with ``pull(other, …)``."""
 
     new_books: Any
+    examined = 0
+    """How many edits were looked for at the end of all histories so far."""
 
     def __init__(self) -> None:
         global _entries
@@ -441,6 +443,7 @@ class Histories(RuleBasedStateMachine):
         for id in DOCUMENTS:
             document = book.get(id)
             for event in self.desks[0].known[id] - self.overwritten - self.put_away:
+                type(self).examined += 1
                 said_by_several = event.text in ("alike", None) or event.field == ALIVE or event.chosen
                 if said_by_several and self._was_replaced(event):
                     continue

@@ -23,8 +23,11 @@ from app.documents import changes
 KINDS = {"one": "a", "two": "ab", "mixed": "aab"}
 
 
-def search(new_books: Callable[[int, str], list[Any]], examples: int, steps: int, everywhere: bool) -> None:
-    """Looks for a history after which something is lost or differs: the same ones each time, unless `everywhere`."""
+def search(new_books: Callable[[int, str], list[Any]], examples: int, steps: int, everywhere: bool) -> int:
+    """Looks for a history after which something is lost or differs: the same ones each time, unless `everywhere`.
+
+    Returns how many edits were looked for at the ends of the histories. AssertionError tells the shortest one found.
+    """
     machine = type("Machine", (Histories,), {"new_books": staticmethod(new_books)})
     searching = settings(
         max_examples=examples,
@@ -36,6 +39,7 @@ def search(new_books: Callable[[int, str], list[Any]], examples: int, steps: int
     )
     with patch.object(changes, "new_key", next_entry):
         run_state_machine_as_test(machine, settings=searching)  # type: ignore[no-untyped-call]
+    return machine.examined
 
 
 @pytest.mark.timeout(7200)
@@ -44,7 +48,8 @@ def test_all_nodes_converge_and_every_edit_is_a_value_a_dispute_or_was_seen(thor
         of_node = KINDS[kinds]
         return [MemoryBook(f"node{number}", of_node[number % len(of_node)]) for number in range(count)]
 
-    search(new_books, 20_000 if thorough else 500, 40 if thorough else 20, thorough)
+    examples = 20_000 if thorough else 500
+    assert search(new_books, examples, 40 if thorough else 20, thorough) > 3 * examples
 
 
 @pytest.fixture
@@ -69,4 +74,5 @@ def real_books(store: Store, tmp_path: Path) -> Iterator[Callable[[int, str], li
 
 @pytest.mark.timeout(7200)
 def test_histories_on_real_stores_lose_nothing(real_books: Callable[[int, str], list[Any]], thorough: bool) -> None:
-    search(real_books, 300 if thorough else 8, 20 if thorough else 12, thorough)
+    examples = 300 if thorough else 8
+    assert search(real_books, examples, 20 if thorough else 12, thorough) > 3 * examples
