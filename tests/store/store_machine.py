@@ -15,6 +15,9 @@ from store_model import ConflictError, Content, Revision
 class StoreMachine(AskingMachine):
     """All of it. Without `server` the store is not ended, as a CouchDB that was given."""
 
+    edits = 0
+    """How many edits the store and the model have both taken, in all histories so far."""
+
     def _named(self, id: str, how: str, pick: int) -> str | None:
         """A revision for an edit to name: the winner, a leaf, an old one, one nobody knows."""
         document = self.model.documents.get(id)
@@ -75,6 +78,7 @@ class StoreMachine(AskingMachine):
         assert told["id"] == id
         assert model_of.generation(told["rev"]) == position
         self.model.edited(id, new.parent, told["rev"], new)
+        type(self).edits += 1
 
     @rule(edits=st.lists(st.tuples(ids, bodies, hows, picks, st.booleans()), max_size=4, unique_by=lambda e: e[0]))
     def bulk(self, edits: list[tuple[str, dict[str, Any], str, int, bool]]) -> None:

@@ -36,10 +36,11 @@ def machine(couch: Couch, tmp_path: Path) -> Iterator[type[StoreMachine]]:
 
 @pytest.mark.timeout(3600)
 def test_the_store_answers_what_the_model_answers(machine: type[StoreMachine], thorough: bool) -> None:
+    examples = 1500 if thorough else 28
     run_state_machine_as_test(  # type: ignore[no-untyped-call]
         machine,
         settings=settings(
-            max_examples=1500 if thorough else 28,
+            max_examples=examples,
             stateful_step_count=60 if thorough else 40,
             derandomize=not thorough,
             database=None,
@@ -47,3 +48,4 @@ def test_the_store_answers_what_the_model_answers(machine: type[StoreMachine], t
             suppress_health_check=list(HealthCheck),
         ),
     )
+    assert machine.edits > examples
