@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-
-# Octets of a line before it is folded (RFC 5545, section 3.1).
-_LINE = 75
 
 
 @dataclass(frozen=True)
@@ -20,46 +17,27 @@ class YearlyDay:
     notes: str = ""
 
 
-def calendar_file(days: Iterable[YearlyDay], now: datetime) -> str:
+def calendar_file(days: Iterable[YearlyDay], now: datetime) -> bytes:
     """The file with these days, made at `now`."""
-    lines = ["BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Ironbook//Birthdays//EN"]
+    # Nobody but who asks for the file pays for what it is made with.
+    from icalendar import Calendar, Event
+
+    calendar = Calendar({"version": "2.0", "prodid": "-//Ironbook//Birthdays//EN"})
     for day in days:
-        lines += _event(day, now)
-    lines.append("END:VCALENDAR")
-    return "".join(f"{part}\r\n" for line in lines for part in _folded(line))
+        event = Event()
+        event.add("uid", f"{day.key}@ironbook")
+        event.add("dtstamp", now.astimezone(UTC))
+        event.add("dtstart", day.on)
+        event.add("dtend", day.on + timedelta(days=1))
+        event.add("rrule", {"freq": "yearly"})
+        event.add("transp", "TRANSPARENT")
+        event.add("summary", _printable(day.title))
+        if day.notes:
+            event.add("description", _printable(day.notes))
+        calendar.add_component(event)
+    return bytes(calendar.to_ical())
 
 
-def _event(day: YearlyDay, now: datetime) -> list[str]:
-    notes = [f"DESCRIPTION:{_escaped(day.notes)}"] if day.notes else []
-    return [
-        "BEGIN:VEVENT",
-        f"UID:{_escaped(day.key)}@ironbook",
-        f"DTSTAMP:{now.astimezone(UTC):%Y%m%dT%H%M%SZ}",
-        f"DTSTART;VALUE=DATE:{day.on:%Y%m%d}",
-        f"DTEND;VALUE=DATE:{day.on + timedelta(days=1):%Y%m%d}",
-        "RRULE:FREQ=YEARLY",
-        "TRANSP:TRANSPARENT",
-        f"SUMMARY:{_escaped(day.title)}",
-        *notes,
-        "END:VEVENT",
-    ]
-
-
-def _escaped(text: str) -> str:
-    """A text as section 3.3.11 wants it, on one line and without control characters."""
-    for character, instead in (("\\", "\\\\"), (";", "\\;"), (",", "\\,"), ("\r\n", "\n"), ("\r", "\n")):
-        text = text.replace(character, instead)
-    return "".join("\\n" if each == "\n" else each for each in text if each == "\n" or each >= " ")
-
-
-def _folded(line: str) -> Iterator[str]:
-    """The line in parts of 75 octets at most, cut between characters; all but the first begin with a space."""
-    part, room = "", _LINE
-    for character in line:
-        octets = len(character.encode())
-        if octets > room:
-            yield part
-            part, room = " ", _LINE - 1
-        part += character
-        room -= octets
-    yield part
+def _printable(text: str) -> str:
+    """Without control characters, which section 3.3.11 forbids, but for the ends of lines."""
+    return "".join(each for each in text.replace("\r\n", "\n").replace("\r", "\n") if each == "\n" or each >= " ")

@@ -14,7 +14,7 @@ def unfolded(text: str) -> list[str]:
 
 
 def test_a_birthday_is_a_day_that_comes_back_every_year() -> None:
-    text = calendar_file([YearlyDay("D001:person:1:12-31", date(2026, 12, 31), "Birthday: Ida")], NOW)
+    text = calendar_file([YearlyDay("D001:person:1:12-31", date(2026, 12, 31), "Birthday: Ida")], NOW).decode()
     lines = unfolded(text)
     assert lines[:2] == ["BEGIN:VCALENDAR", "VERSION:2.0"]
     assert lines[-2:] == ["END:VCALENDAR", ""]
@@ -26,7 +26,7 @@ def test_a_birthday_is_a_day_that_comes_back_every_year() -> None:
 
 def test_nothing_that_people_write_ends_a_line_or_a_value() -> None:
     notes = "a, b; c\\d\r\nEND:VEVENT\rnext\x00\x1b"
-    lines = unfolded(calendar_file([YearlyDay("k", date(2026, 1, 2), "Ida\nSUMMARY:x", notes)], NOW))
+    lines = unfolded(calendar_file([YearlyDay("k", date(2026, 1, 2), "Ida\nSUMMARY:x", notes)], NOW).decode())
     assert "SUMMARY:Ida\\nSUMMARY:x" in lines
     assert "DESCRIPTION:a\\, b\\; c\\\\d\\nEND:VEVENT\\nnext" in lines
     assert lines.count("END:VEVENT") == 1
@@ -34,6 +34,6 @@ def test_nothing_that_people_write_ends_a_line_or_a_value() -> None:
 
 def test_no_line_is_longer_than_75_octets_and_no_character_is_cut() -> None:
     title = "Größe 🌷 " * 40
-    text = calendar_file([YearlyDay("k", date(2026, 1, 2), title)], NOW)
+    text = calendar_file([YearlyDay("k", date(2026, 1, 2), title)], NOW).decode()
     assert all(len(line.encode()) <= 75 for line in text.split("\r\n"))
     assert f"SUMMARY:{title}" in unfolded(text)
