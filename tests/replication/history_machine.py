@@ -297,7 +297,8 @@ class Histories(RuleBasedStateMachine):
         saving.resolve_dispute(desk.book, id, dispute["id"], value, self._by(desk), self._now())
         chosen = texts(value) - {dispute.get("row")}
         text = next(iter(chosen)) if len(chosen) == 1 else None
-        whole = isinstance(value, list) or (text is None and "row" in dispute)
+        # To choose that a list is empty is not to say that nobody may add a row to it meanwhile.
+        whole = isinstance(value, list) or (text is None and ("row" in dispute or dispute["field"] == ROWS))
         event = None if whole else self._event(id, dispute["field"], text, dispute.get("row"), choice != "typed")
         self._did(desk, event, seen)
         if whole and value is not None:
