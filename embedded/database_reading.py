@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from embedded import revtree
@@ -56,19 +56,25 @@ def body(connection: sqlite3.Connection, number: int) -> tuple[str, str | None] 
 
 
 def documents_since(
-    connection: sqlite3.Connection, since: int, limit: int, *, include_deleted: bool = True
+    connection: sqlite3.Connection,
+    since: int,
+    limit: int,
+    *,
+    include_deleted: bool = True,
+    containing: Sequence[str] | None = None,
 ) -> list[DocumentChange]:
     """Up to `limit` documents changed after `since`, oldest change first, each once, with its winning body.
 
     This is how an index is brought up to date: begin at 0, go on at the last `seq`, until the list is empty.
+    `containing`: only those with one of these texts in their body.
     """
+    conditions = "" if include_deleted else " AND NOT d.deleted"
+    if containing is not None:
+        conditions += f" AND ({' OR '.join(['instr(b.body, ?)'] * len(containing)) or '0'})"
     rows = connection.execute(
-        "SELECT d.seq, d.id, d.rev, d.deleted, d.leaves, b.body, b.attachments FROM documents d "
-        "JOIN bodies b ON b.number = d.body WHERE d.seq > ? ORDER BY d.seq LIMIT ?"
-        if include_deleted
-        else "SELECT d.seq, d.id, d.rev, d.deleted, d.leaves, b.body, b.attachments FROM documents d "
-        "JOIN bodies b ON b.number = d.body WHERE d.seq > ? AND NOT d.deleted ORDER BY d.seq LIMIT ?",
-        (since, limit),
+        "SELECT d.seq, d.id, d.rev, d.deleted, d.leaves, b.body, b.attachments FROM documents d "  # noqa: S608
+        f"JOIN bodies b ON b.number = d.body WHERE d.seq > ?{conditions} ORDER BY d.seq LIMIT ?",
+        (since, *(containing or ()), limit),
     )
     return [
         DocumentChange(

@@ -16,7 +16,7 @@ from app.design.views import Column, Condition, View
 _LONGEST_KEY = 80
 _LONGEST_CELL = 200
 
-# What every map function begins with: the value of a cell, and what a cell sorts by. The store sorts texts without
+# What every map function goes on with: the value of a cell, and what a cell sorts by. The store sorts texts without
 # regard to case, so they are keys as they are.
 _FUNCTIONS = f"""\
   function cell(value) {{
@@ -46,11 +46,11 @@ def compile_view(view: View) -> dict[str, Any]:
     orders = [own, *([_text(field), _key(view.by_field[field])] for field in view.sorts)]
     emits = "\n".join(f"  emit([{', '.join(parts)}], cells);" for parts in orders)
     rows = (
-        f"function (doc) {{\n{_FUNCTIONS}{selection}"
+        f"function (doc) {{\n{selection}{_FUNCTIONS}"
         f"  var cells = [{cells}, doc.disputes ? doc.disputes.length : 0];\n{emits}\n}}"
     )
     numbers = ["1", *(f"number({_value(view.by_field[field])})" for field in view.totals)]
-    totals = f"function (doc) {{\n{_FUNCTIONS}{selection}  emit([{', '.join(categories)}], [{', '.join(numbers)}]);\n}}"
+    totals = f"function (doc) {{\n{selection}{_FUNCTIONS}  emit([{', '.join(categories)}], [{', '.join(numbers)}]);\n}}"
     return {
         "language": "javascript",
         "views": {"rows": {"map": rows}, "totals": {"map": totals, "reduce": "_sum"}},
@@ -58,6 +58,7 @@ def compile_view(view: View) -> dict[str, Any]:
 
 
 def _selection(view: View) -> str:
+    # First and alone, for a store can pass over all other documents when a function begins like that.
     tests = [f"doc.type !== {_text(view.type)}"] if view.type else ["!doc.type"]
     tests += [_fails(condition) for condition in view.where]
     if view.formula:

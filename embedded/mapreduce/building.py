@@ -39,7 +39,10 @@ class Mapper(Protocol):
 
 @dataclass(slots=True)
 class Update:
-    """One update of one index. `trees` makes the tree of a map function on a connection."""
+    """One update of one index. `make_tree` makes the tree of a map function on a connection.
+
+    `marks`: only documents with one of these in their text can have rows (see `guards`); None: any can.
+    """
 
     database: Database
     mapper: Mapper
@@ -48,6 +51,7 @@ class Update:
     includes_design: bool = False
     includes_local_seq: bool = False
     partitioned: bool = False
+    marks: tuple[str, ...] | None = None
 
 
 def bring_up_to_date(connection: sqlite3.Connection, update: Update, progress: Callable[[int], None]) -> None:
@@ -76,8 +80,13 @@ def _update_seq(connection: sqlite3.Connection) -> int:
 def _one_commit(
     connection: sqlite3.Connection, update: Update, state: State, target: int, is_first_build: bool
 ) -> None:
+    # In the first build a document without rows is of no interest; later it may have had some.
     changes: list[DocumentChange] = update.database.read(
-        database_reading.documents_since, state.seq, DOCUMENTS_A_COMMIT, include_deleted=not is_first_build
+        database_reading.documents_since,
+        state.seq,
+        DOCUMENTS_A_COMMIT,
+        include_deleted=not is_first_build,
+        containing=update.marks if is_first_build else None,
     )
     changes = [change for change in changes if change.seq <= target]
     is_last = len(changes) < DOCUMENTS_A_COMMIT or changes[-1].seq == target
@@ -132,10 +141,13 @@ class _Writing:
         """The rows of these documents take the place of those they had; `known` False: they had none."""
         if known:
             self._remove([change.id for change in changes])
+        marks = self._update.marks
         mapped = [
             change
             for change in changes
-            if not change.deleted and (self._update.includes_design or not change.id.startswith("_design/"))
+            if not change.deleted
+            and (self._update.includes_design or not change.id.startswith("_design/"))
+            and (marks is None or any(mark in change.text for mark in marks))
         ]
         places: list[tuple[str, bytes]] = []
         rows: list[list[Placed]] = [[] for _ in range(self._update.maps)]

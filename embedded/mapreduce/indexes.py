@@ -18,6 +18,7 @@ from embedded.database import Database
 from embedded.http.errors import HttpError
 from embedded.javascript import ViewFunctions
 from embedded.mango.fields import FieldMapper
+from embedded.mapreduce import guards
 from embedded.mapreduce.building import Mapper, Update, bring_up_to_date
 from embedded.mapreduce.definition import IndexDefinition, View, javascript_reduces, view_functions
 from embedded.mapreduce.index_file import IndexFile, read_state
@@ -100,6 +101,7 @@ class ViewIndex:
             includes_design=definition.options.get("include_design") is True,
             includes_local_seq=definition.options.get("local_seq") is True,
             partitioned=self.partitioned,
+            marks=None if definition.language == "query" else guards.marks(definition.maps),
         )
         total = max(1, self.database.update_seq)
         with self.file.building() as connection:

@@ -2,10 +2,8 @@
 // last visit. The customer itself gives day 0: a customer nobody ever visited has a row too. Customers who are not
 // active are left out by the page, which has the document anyway.
 function (doc) {
+  if (doc.type !== 'customer' && doc.type !== 'activity') { return; }
   var at;
-  if (doc._deleted) {
-    return;
-  }
   if (doc.type === 'customer') {
     emit(doc._id, 0);
   }

@@ -2,6 +2,7 @@
 // customer's id, so that "mine", "everyone's" and a customer's are each one range in order of the day. The value is
 // what a line on the home page shows.
 function (doc) {
+  if (doc.type !== 'activity' && doc.type !== 'task' && doc.type !== 'opportunity') { return; }
   function line(kind, who, day, value) {
     value.who = who || '';
     if (who) {
@@ -11,9 +12,6 @@ function (doc) {
     if (doc.customer) {
       emit([kind, '@' + doc.customer, day], value);
     }
-  }
-  if (doc._deleted) {
-    return;
   }
   if (doc.type === 'activity' && doc.follow_up && !doc.follow_up_done) {
     line('follow_up', doc.salesperson, doc.follow_up, {

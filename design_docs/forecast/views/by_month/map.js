@@ -1,7 +1,8 @@
 // What is needed, [rows, quantity, value at list prices, rows without a price] by [dealer, make, month, part]; a dealer
 // that is null stands for all of them. Whatever is chosen is a range, or one for each make, and its rows add up to it.
 function (doc) {
-  if (doc.type !== 'standing' || !doc.demand) { return; }
+  if (doc.type !== 'standing') { return; }
+  if (!doc.demand) { return; }
   var make = typeof doc.make === 'string' ? doc.make : '';
   doc.demand.forEach(function (row) {
     var priced = typeof row.value === 'number';

@@ -1,6 +1,7 @@
 // As by_month, of the coming twelve months together: by [dealer, make, part], a row for each machine that needs the part.
 function (doc) {
-  if (doc.type !== 'standing' || !doc.demand) { return; }
+  if (doc.type !== 'standing') { return; }
+  if (!doc.demand) { return; }
   var make = typeof doc.make === 'string' ? doc.make : '';
   var parts = {};
   doc.demand.forEach(function (row) {

@@ -2,7 +2,8 @@
 // The key ends in the squares of a map in the projection of Mercator that the machine lies in, each a quarter of the
 // one before (0 north-west, 1 north-east, 2 south-west, 3 south-east): the number of parts asked for is the zoom.
 function (doc) {
-  if (doc.type !== 'machine' || !doc.position) { return; }
+  if (doc.type !== 'machine') { return; }
+  if (!doc.position) { return; }
   // Where a machine was that was sold on or scrapped is not where it is.
   if (doc.status === 'sold on' || doc.status === 'scrapped') { return; }
   var latitude = doc.position.latitude, longitude = doc.position.longitude;

@@ -2,6 +2,7 @@
 // again without their first one, two and three digits, as people leave the country out; serial numbers come again
 // without the letters before the digits, and with their last five characters, which is what is left on a worn plate.
 function (doc) {
+  if (doc.type !== 'machine' && doc.type !== 'customer' && doc.type !== 'person') { return; }
   function plain(text) {
     return String(text).toUpperCase().replace(/[^0-9A-Z]/g, '');
   }

@@ -1,6 +1,7 @@
 // Each keepsake with a birthday: month and day, MM-DD -> what a reminder says.
 function (doc) {
-  if (doc.type === 'keepsake' && typeof doc.birthday === 'string' && /^\d\d-\d\d$/.test(doc.birthday)) {
+  if (doc.type !== 'keepsake') { return; }
+  if (typeof doc.birthday === 'string' && /^\d\d-\d\d$/.test(doc.birthday)) {
     emit(doc.birthday, {
       person: doc.person || '',
       customer: doc.customer || '',
