@@ -343,6 +343,8 @@ class Histories(RuleBasedStateMachine):
             and stands_in_field(each, shown)
             and (gone is None or each.text in gone or (each.text is None and each.row in (None, event.row)))
         }
+        # Saved as it was shown it may still bring back what was deleted meanwhile, but says nothing of the field.
+        says_something = any(shown.get(name) != value for name, value in changes.items())
         book = desk.book if after is None else CutOff(desk.book, after)
         base = {"_rev": shown["_rev"], **{name: shown.get(name) for name in changes}}
         try:
@@ -350,12 +352,14 @@ class Histories(RuleBasedStateMachine):
         except Unreachable:
             desk.book.restart()
             # Nobody was told that it was saved. It may have been.
+            if not says_something:
+                return
             if event.text is None or any(event.text in texts(leaf.get(event.field)) for leaf in desk.book.leaves(id)):
                 self._did(desk, event if event.text not in (None, "alike") else None, seen)
             return
         except NotFound:
             return
-        if saved.outcome != "unchanged":
+        if saved.outcome != "unchanged" and says_something:
             self._did(desk, event, seen)
 
     def _create(self, desk: Desk, id: str, fields: dict[str, Any]) -> None:
