@@ -17,7 +17,7 @@ from app.replication import differences as kinds
 from app.replication.connections import ALL_DOCUMENTS, Connection, password_of
 from app.replication.differences import Comparison, Tally
 from app.replication.failures import failure_of
-from app.replication.passwords import reach
+from app.replication.passwords import has_joined, reach
 from app.replication.running import running
 from app.replication.scanning import Job, Look, Progress, Sides, known_to, scan, scan_private, side_in, size_of
 from app.replication.sequences import changes_from
@@ -60,7 +60,8 @@ def compare(
             and scan(job, catalog.from_there(job))
         )
     except StoreError as error:
-        raise CannotCompare(failure_of(error, connection.url, connection.user).sentence) from error
+        joined = has_joined(node, connection.name)
+        raise CannotCompare(failure_of(error, connection.url, connection.user, joined).sentence) from error
     syncing = "A sync was running meanwhile; what it exchanged may be counted." if _runs(node, connection) else ""
     return Comparison(connection.name, complete, job.tally.totals(), job.tally.differences(), syncing)
 

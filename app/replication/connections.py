@@ -229,7 +229,8 @@ def check(node: Node, connection: Connection, password: str | None = None) -> Ch
     except Refused:
         return Check(False, (*said, failure("not_couchdb", connection.url).sentence))
     except StoreError as error:
-        found = failure_of(error, connection.url, connection.user)
+        joined = password is None and passwords.has_joined(node, connection.name)
+        found = failure_of(error, connection.url, connection.user, joined)
         return Check(False, (*said, found.sentence), found.kind)
     if not node.is_manufacturer and _is_own_book(node, connection):
         return Check(False, (*said, "This connection leads from this node to itself. Enter the upstream's address."))

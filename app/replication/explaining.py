@@ -10,8 +10,9 @@ from app.couch import Database, StoreError
 from app.documents.disputes import DELETED
 from app.errors import IronbookError
 from app.node import book_name
-from app.replication.connections import Connection, carries, connections, upstream
+from app.replication.connections import Connection, carries, connections, password_of
 from app.replication.failures import failure_of
+from app.replication.passwords import has_joined, reach
 from app.replication.refusals import refusals_of
 from app.replication.sequences import changes_from
 from app.replication.state import State, read_states
@@ -91,11 +92,12 @@ def _over(
         side = "over there" if refused.direction == "push" else "here"
         said.append(f"{name}: it is refused {side} since {refused.since}: {refused.reason}")
     try:
-        there = upstream(node, connection).database(connection.book)
+        there = reach(node, connection, password_of(node, connection)).database(connection.book)
         known = there.leaves(document_id)
         missing_there = there.revs_diff({document_id: [leaf["_rev"] for leaf in carried]})
     except StoreError as error:
-        return [*said, f"{name}: {failure_of(error, connection.url, connection.user).sentence}"]
+        found = failure_of(error, connection.url, connection.user, has_joined(node, name))
+        return [*said, f"{name}: {found.sentence}"]
     except IronbookError as error:
         return [*said, f"{name}: {error}"]
     missing_here = node.book.revs_diff({document_id: [leaf["_rev"] for leaf in known]}) if known else {}

@@ -34,12 +34,15 @@ _TELLING = (413, 429, 500, 502, 503, 504, 507)
 # Seconds: nobody's word keeps a sync away for longer.
 _LONGEST_WAIT = 6 * 3600
 
-NEEDS_A_PERSON = frozenset({"wrong_password", "locked", "forbidden", "beyond_the_dealership"})
+NEEDS_A_PERSON = frozenset({"wrong_password", "shut_out", "locked", "forbidden", "beyond_the_dealership"})
 
 SENTENCES = {
     "no_network": "{address} cannot be reached. Everything is kept here and goes over as soon as it answers again.",
     "wrong_password": "{address} does not accept the password of {user}. Nothing is tried again until a new password "
     "is entered on the replication page.",
+    "shut_out": "{address} no longer lets this computer in: it was shut out there, or that server was restored from a "
+    "backup. Everything here stays and can be worked with. To sync again, ask whoever runs it for a new invitation and "
+    "join with that.",
     "locked": "{address} has locked the account {user} for some minutes after too many wrong passwords. Check the "
     "password on the replication page, wait, and then sync by hand.",
     "forbidden": "{user} may not use this database at {address}. Ask whoever runs it to admit this user.",
@@ -114,20 +117,27 @@ def failure(kind: str, address: str, user: str = "", reason: str = "") -> Failur
     return Failure(kind, SENTENCES[kind].format(address=address, user=user or "the user", reason=shortened))
 
 
-def failure_of(error: StoreError, address: str, user: str) -> Failure:
-    """What an error of the upstream's own answer means."""
-    return failure(_kind_of_error(error), address, user, error.reason or str(error))
+def failure_of(error: StoreError, address: str, user: str, joined: bool = False) -> Failure:
+    """What an error of the upstream's own answer means; `joined`: to a node whose password no person ever entered."""
+    return failure(_for_whom(_kind_of_error(error), joined), address, user, error.reason or str(error))
 
 
-def failure_of_replication(error: StoreError, address: str, user: str, own_address: str) -> Failure:
+def failure_of_replication(
+    error: StoreError, address: str, user: str, own_address: str, joined: bool = False
+) -> Failure:
     """What it means that this node's own store, at `own_address`, could not replicate with the upstream."""
     words = f"{error.error} {error.reason}"
-    kind = kind_of(words)
+    kind = _for_whom(kind_of(words), joined)
     if kind == "disk_full" and own_address in words:
         kind = "disk_full_here"
     asked_for = re.search(r"asked again in (\d+) s", words)
     found = failure(kind, address, user, error.reason or str(error))
     return replace(found, wait_seconds=min(int(asked_for[1]), _LONGEST_WAIT)) if asked_for else found
+
+
+def _for_whom(kind: str, joined: bool) -> str:
+    # The random password of a node that joined cannot be mistyped, so who refuses it has taken it back.
+    return "shut_out" if joined and kind == "wrong_password" else kind
 
 
 def _kind_of_error(error: StoreError) -> str:

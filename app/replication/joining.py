@@ -19,8 +19,14 @@ from app.replication import connections
 from app.replication.connections import Connection
 from app.replication.failures import failure_of
 from app.replication.invitations import BadInvitation, Invitation, check_time
-from app.replication.passwords import AlreadyAsked, forget, key_entry, reach, request_new_password
-from app.secrets import connection_entry
+from app.replication.passwords import (
+    forget,
+    is_waiting,
+    key_entry,
+    reach,
+    request_new_password,
+    was_requested,
+)
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -56,19 +62,22 @@ def join(node: Node, invitation: Invitation, name: str = "") -> Connection:
                 f"--name."
             )
     checked = connections.check(node, connection, invitation.password)
-    if not checked.ok and checked.failure == "wrong_password" and _was_cut_off(node, connection):
+    was_cut_off = _was_cut_off(node, connection.name, invitation)
+    if not checked.ok and checked.failure == "wrong_password" and was_cut_off:
         # The upstream has taken this node's own password already; the first sync turns to it.
         return connections.save_connection(node, asdict(settings), invitation.password)
     if not checked.ok:
         raise IronbookError(_refused(checked, connection.url))
-    if node.dealer != invitation.dealer or not (node.settings.data / "config.toml").exists():
-        write_settings(node.settings.data, invitation.dealer, invitation.dealer_name)
-    node.secrets.set(key_entry(connection.name), invitation.key)
     try:
+        if not was_cut_off and was_requested(connection, invitation.password):
+            raise BadInvitation("The invitation has been used by another node already. Ask for a new one.")
+        if node.dealer != invitation.dealer or not (node.settings.data / "config.toml").exists():
+            write_settings(node.settings.data, invitation.dealer, invitation.dealer_name)
+        if not was_cut_off:
+            # Of an invitation before this one.
+            forget(node, connection.name)
+        node.secrets.set(key_entry(connection.name), invitation.key)
         request_new_password(node, connection, invitation.password)
-    except AlreadyAsked:
-        forget(node, connection.name)
-        raise
     except StoreError as error:
         raise IronbookError(failure_of(error, connection.url, connection.user).sentence) from error
     return connections.save_connection(node, asdict(settings), invitation.password)
@@ -126,10 +135,9 @@ def _certificate(invitation: Invitation) -> str:
     return shown
 
 
-def _was_cut_off(node: Node, connection: Connection) -> bool:
-    """Whether this node has asked for a password of its own before and has not heard that it joined."""
-    entry = connection_entry(connection.name)
-    return bool(node.secrets.get(f"{entry}:next") and node.secrets.get(key_entry(connection.name)))
+def _was_cut_off(node: Node, name: str, invitation: Invitation) -> bool:
+    """Whether this node has asked for a password of its own with this invitation and has not heard that it joined."""
+    return node.secrets.get(key_entry(name)) == invitation.key and is_waiting(node, name)
 
 
 def _refused(checked: connections.Check, url: str) -> str:

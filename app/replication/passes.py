@@ -22,7 +22,7 @@ from app.replication.conflicts import MergeReport, merge_conflicts
 from app.replication.connections import ALL_DOCUMENTS, Connection, is_the_manufacturers, password_of
 from app.replication.failures import Failure, failure, failure_of, failure_of_replication, kind_of
 from app.replication.pace import Pace
-from app.replication.passwords import reach
+from app.replication.passwords import has_joined, reach
 from app.replication.results import (
     PassResult,
     Progress,
@@ -263,7 +263,8 @@ class _Pass:
         try:
             yield
         except StoreError as error:
-            raise _Ended(failure_of(error, self.connection.url, self.connection.user)) from error
+            joined = has_joined(self.node, self.connection.name)
+            raise _Ended(failure_of(error, self.connection.url, self.connection.user, joined)) from error
 
     @contextlib.contextmanager
     def _replicating(self) -> Iterator[None]:
@@ -277,7 +278,8 @@ class _Pass:
                 raise _Ended(failure("stopped", self.connection.url)) from error
             log.warning("The sync with %s failed: %s", self.connection.name, error)
             url, user = self.connection.url, self.connection.user
-            raise _Ended(failure_of_replication(error, url, user, self.node.store.url)) from error
+            joined = has_joined(self.node, self.connection.name)
+            raise _Ended(failure_of_replication(error, url, user, self.node.store.url, joined)) from error
 
     def _remember(self, before: State, result: PassResult, reached: dict[str, Any]) -> None:
         try:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from app.config import ConnectionSettings
 from app.couch import Database, Store, WrongPassword
-from app.errors import ConfigurationError, IronbookError
+from app.errors import ConfigurationError
 from app.replication.password_records import is_record, record_of
 from app.secrets import connection_entry
 
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from app.node import Node
 
 
-class AlreadyAsked(IronbookError):  # noqa: N818
-    """Another node has asked for a new password of this user."""
-
-
 def key_entry(name: str) -> str:
     """The name of the secret that proves the requests of the connection `name`."""
     return f"{connection_entry(name)}:key"
+
+
+def has_joined(node: Node, name: str) -> bool:
+    """Whether the connection `name` was made with an invitation, so that its password is one no person has seen."""
+    return node.secrets.get(key_entry(name)) is not None
 
 
 def member_entry(user: str) -> str:
@@ -43,8 +44,8 @@ def member_entry(user: str) -> str:
 def request_new_password(node: Node, connection: ConnectionSettings, password: str) -> None:
     """Asks the upstream to take a new random password for the connection's user; `password` is the one in force.
 
-    The new one is kept here first, so that a crash at any moment loses neither. Raises AlreadyAsked when somebody else
-    has used the same invitation, ConfigurationError without a key, and StoreError.
+    The new one is kept here first, so that a crash at any moment loses neither. Raises ConfigurationError without a
+    key, and StoreError.
     """
     key = node.secrets.get(key_entry(connection.name))
     if not key:
@@ -53,19 +54,20 @@ def request_new_password(node: Node, connection: ConnectionSettings, password: s
             f"upstream, and then here with: ironbook password {connection.name}"
         )
     pending = _pending(connection.name)
-    replica = Store(connection.url, connection.user, password, certificate=connection.certificate).database(
-        connection.book
-    )
+    replica = _replica(connection, password)
     before = replica.get_local(_request_id(connection.user))
     new = node.secrets.get(pending)
-    if before and not new and not node.secrets.get(connection_entry(connection.name)):
-        raise AlreadyAsked("The invitation has been used by another node already. Ask for a new one.")
     if not new:
         new = secrets.token_urlsafe(32)
         node.secrets.set(pending, new)
     last = (before or {}).get("number")
     number = max(int(time.time() * 1000), last + 1 if isinstance(last, int) else 0)
     replica.put_local({**(before or {}), **_request(connection.user, number, new, key)})
+
+
+def was_requested(connection: ConnectionSettings, password: str) -> bool:
+    """Whether a new password was asked for with this user and `password` and is not in force yet. Raises StoreError."""
+    return _replica(connection, password).get_local(_request_id(connection.user)) is not None
 
 
 def reach(node: Node, connection: ConnectionSettings, password: str) -> Store:
@@ -99,6 +101,11 @@ def with_next_password(node: Node, connection: ConnectionSettings) -> Store | No
     return there
 
 
+def is_waiting(node: Node, name: str) -> bool:
+    """Whether a new password for the connection `name` was asked for and is not known to be in force yet."""
+    return node.secrets.get(_pending(name)) is not None
+
+
 def forget(node: Node, name: str) -> None:
     """Forgets what was kept here to change the password of the connection `name`."""
     node.secrets.remove(key_entry(name))
@@ -129,6 +136,11 @@ def take_request(node: Node, replica: Database, member: Mapping[str, Any], roles
 def new_key() -> str:
     """A random key for a member's requests."""
     return secrets.token_urlsafe(32)
+
+
+def _replica(connection: ConnectionSettings, password: str) -> Database:
+    there = Store(connection.url, connection.user, password, certificate=connection.certificate)
+    return there.database(connection.book)
 
 
 def _pending(name: str) -> str:

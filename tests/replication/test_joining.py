@@ -15,7 +15,7 @@ from app.config import read_settings
 from app.couch import Store, WrongPassword
 from app.errors import IronbookError
 from app.node import Node, open_node
-from app.replication import connections, dealers, joining, members, passwords
+from app.replication import connections, dealers, explaining, joining, members, passwords
 from app.replication.connections import Connection, find_connection
 from app.replication.invitations import Invitation, read_invitation, write_invitation
 from app.replication.passes import run_pass
@@ -120,17 +120,44 @@ def test_who_is_removed_syncs_no_more_at_once_keeps_its_data_and_is_told(head_of
     make(dealer, name="Miller")
     members.remove_member(head_office, connection.user)
     result = run_pass(dealer, connection)
-    assert "does not accept" in result.error
+    assert "was shut out there" in result.error
+    assert "Everything here stays" in result.error
+    assert connections.check(dealer, connection).sentences[-1] == result.error
+    assert result.error in explaining.why(dealer, "D001:customer:1")[-1]
     assert read_state(dealer, connection.name).stopped
     assert set(documents(dealer.book)) == {"D001:customer:1"}
     assert state_of(head_office, connection.user) == "removed"
+
+
+def test_who_was_removed_joins_again_with_another_invitation(head_office: Node, make_node: _Made) -> None:
+    dealer, other = make_node("dealer"), make_node("dealer")
+    connection = joining.join(dealer, invite(head_office))
+    members.settle_members(head_office)
+    run_pass(dealer, connection)
+    joining.rotate_password(dealer, connection.name)
+    members.remove_member(head_office, connection.user)
+    make(dealer, name="Miller")
+    assert run_pass(dealer, connection).failure
+    used = invite(head_office)
+    joining.join(other, used)
+    with pytest.raises(IronbookError, match="has been used"):
+        joining.join(dealer, used)
+    members.settle_members(head_office)
+    with pytest.raises(IronbookError, match="has been used"):
+        joining.join(dealer, used)
+    assert find_connection(dealer, connection.name).user == connection.user
+    again = joining.join(dealer, invite(head_office))
+    assert not read_state(dealer, again.name).stopped
+    members.settle_members(head_office)
+    assert run_pass(dealer, again).error == ""
+    assert set(documents(head_office.book_of("D001"))) == {"D001:customer:1"}
 
 
 def test_with_a_dealer_all_its_nodes_are_removed(head_office: Node, make_node: _Made) -> None:
     dealer = make_node("dealer")
     connection = joining.join(dealer, invite(head_office))
     dealers.remove_dealer(head_office, "D001")
-    assert "does not accept" in run_pass(dealer, connection).error
+    assert "was shut out there" in run_pass(dealer, connection).error
 
 
 def test_one_node_is_removed_and_another_of_the_same_dealer_goes_on(head_office: Node, make_node: _Made) -> None:
@@ -164,6 +191,16 @@ def test_a_password_is_changed_with_one_word(head_office: Node, make_node: _Made
     assert run_pass(dealer, connection).error == ""
     with pytest.raises(WrongPassword):
         Store(connection.url, connection.user, before).version()
+
+
+def test_why_is_answered_also_between_a_change_of_the_password_and_the_next_sync(
+    head_office: Node, make_node: _Made
+) -> None:
+    dealer = make_node("dealer")
+    joining.join(dealer, invite(head_office))
+    make(dealer, name="Miller")
+    members.settle_members(head_office)
+    assert "not over there yet" in explaining.why(dealer, "D001:customer:1")[-1]
 
 
 @pytest.mark.parametrize("taken", [True, False])

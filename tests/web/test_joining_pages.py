@@ -64,7 +64,9 @@ def test_a_computer_is_invited_on_its_dealers_page_and_seen_to_come(
     assert invitation.password not in page
     assert "Shut it out" in admin.get(f"/replication/computers/{invitation.user}/remove").text
     admin.post(f"/replication/computers/{invitation.user}/remove")
-    assert "does not accept" in run_pass(dealer, connection).error
+    assert "was shut out there" in run_pass(dealer, connection).error
+    assert "was shut out there" in words_of(browser.get("/replication"))
+    assert 'href="/replication/join"' in browser.get("/replication").text
     assert "Shut out" in words_of(admin.get("/dealers/D001"))
 
 
