@@ -14,6 +14,9 @@ COMMON_FIELDS = (*FIXED_FIELDS, "updated_at", "updated_by", "field_revs", "dispu
 # Kept by saving and merging themselves; never disputed, never in the log of changes.
 BOOKKEEPING_FIELDS = frozenset(COMMON_FIELDS)
 
+# Stands where a time has to be said and a program that wrote a document said none.
+UNKNOWN_TIME = "1970-01-01T00:00:00Z"
+
 MANUFACTURER = "manufacturer"
 DEALER = "dealer"
 
@@ -36,6 +39,11 @@ def utc_now() -> str:
 def utc_text(moment: datetime) -> str:
     """A moment (with a time zone) as documents hold it, to the second."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def text_in(document: Mapping[str, Any], *names: str) -> str:
+    """The first of the fields that holds a text; empty when none does, whatever another program put there."""
+    return next((value for name in names if isinstance(value := document.get(name), str) and value), "")
 
 
 def generation(rev: str | None) -> int:

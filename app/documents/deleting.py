@@ -8,7 +8,7 @@ from typing import Any
 from app.couch import Conflict, Database, NotFound
 from app.documents.changes import change_document
 from app.documents.common import FIXED_FIELDS, body, same, utc_now
-from app.documents.disputes import deletion_dispute
+from app.documents.disputes import deletion_dispute, open_disputes
 from app.documents.merging import merge
 from app.documents.outcomes import Saved
 from app.documents.restoring import as_it_was
@@ -72,7 +72,7 @@ def undelete(database: Database, id: str, by: str, now: str | None = None) -> Sa
 
 
 def _says_the_same(shown: Mapping[str, Any], current: Mapping[str, Any]) -> bool:
-    disputes = [[each["id"] for each in document.get("disputes") or ()] for document in (shown, current)]
+    disputes = [[each["id"] for each in open_disputes(document)] for document in (shown, current)]
     return same(body(shown), body(current)) and disputes[0] == disputes[1]
 
 
@@ -100,5 +100,5 @@ def tombstone(leaf: Mapping[str, Any], change_id: str, by: str, at: str, along_w
 def _dispute_deletion(database: Database, current: dict[str, Any], by: str, at: str) -> Saved | None:
     wish = deletion_dispute({"_rev": current["_rev"], "deleted_by": by, "deleted_at": at})
     revision = next_revision(current, {}, {"_rev": current["_rev"]}, by, at)
-    document = {**revision.document, "disputes": [*(current.get("disputes") or ()), wish]}
+    document = {**revision.document, "disputes": [*open_disputes(current), wish]}
     return write_revision(database, current, Revision(document, True, (), (wish,)), by, at)

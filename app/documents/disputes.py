@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from app.documents.common import digest, same
+from app.documents.common import digest, same, text_in
 from app.documents.entries import field_of
 
 Dispute = dict[str, Any]
@@ -33,9 +33,31 @@ def dispute_id(entry: str, value: Any, revision: int) -> str:
 
 def deletion_dispute(tombstone: Mapping[str, Any]) -> Dispute:
     """The dispute that says who deleted a document which others went on editing."""
-    by, at = tombstone.get("deleted_by") or "", tombstone.get("deleted_at") or ""
+    by, at = text_in(tombstone, "deleted_by"), text_in(tombstone, "deleted_at")
     who = [by, at] if by or at else [tombstone["_rev"]]
     return {"id": digest([DELETED, *who]), "field": DELETED, "value": True, "by": by, "at": at}
+
+
+def open_disputes(document: Mapping[str, Any]) -> list[Dispute]:
+    """The disputes of a document, without what another program may have written there that is none.
+
+    One document that is malformed must not keep all others from being merged and shown.
+    """
+    found = document.get("disputes")
+    return [each for each in found if _is_dispute(each)] if isinstance(found, list) else []
+
+
+def resolved_disputes(document: Mapping[str, Any]) -> set[str]:
+    """The ids of the disputes of a document that were resolved."""
+    found = document.get("resolved")
+    return {id for id in found if isinstance(id, str)} if isinstance(found, list) else set()
+
+
+def _is_dispute(each: object) -> bool:
+    if not isinstance(each, dict) or "value" not in each:
+        return False
+    texts = ("id", "field", "row") if "row" in each else ("id", "field")
+    return all(isinstance(each.get(name), str) for name in texts)
 
 
 def union(documents: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Dispute], set[str]]:
@@ -43,8 +65,8 @@ def union(documents: Iterable[Mapping[str, Any]]) -> tuple[dict[str, Dispute], s
     found: dict[str, Dispute] = {}
     resolved: set[str] = set()
     for document in documents:
-        resolved.update(document.get("resolved") or ())
-        for each in document.get("disputes") or ():
+        resolved |= resolved_disputes(document)
+        for each in open_disputes(document):
             known = found.get(each["id"])
             found[each["id"]] = each if known is None else min(known, each, key=_age)
     return {id: each for id, each in found.items() if id not in resolved}, resolved
@@ -62,8 +84,7 @@ def entry_of(each: Dispute) -> str:
 
 def disputes_in(document: Mapping[str, Any]) -> int:
     """How many disputes of a document wait for somebody to decide."""
-    disputes = document.get("disputes")
-    return len(disputes) if isinstance(disputes, list) else 0
+    return len(open_disputes(document))
 
 
 def value_in(each: Mapping[str, Any], document: Mapping[str, Any]) -> Any:

@@ -93,7 +93,8 @@ def revisions_of(document: Mapping[str, Any], found: Mapping[str, Any]) -> dict[
     When its ``*`` is of another generation, a program that does not keep ``field_revs`` wrote the document, and any
     entry may have changed in it.
     """
-    kept: dict[str, int] = document.get("field_revs") or {}
+    revs = document.get("field_revs")
+    kept: dict[str, int] = revs if isinstance(revs, dict) else {}
     current = generation(document.get("_rev"))
     if not is_foreign(document):
         return {entry: number for entry, number in kept.items() if entry != "*"}
@@ -101,6 +102,8 @@ def revisions_of(document: Mapping[str, Any], found: Mapping[str, Any]) -> dict[
 
 
 def is_foreign(document: Mapping[str, Any]) -> bool:
-    """Whether a program that does not keep ``field_revs`` wrote this revision."""
+    """Whether a program that does not keep ``field_revs`` wrote this revision, or one that does not know how."""
     kept = document.get("field_revs")
-    return not isinstance(kept, dict) or kept.get("*") != generation(document.get("_rev"))
+    if not isinstance(kept, dict) or kept.get("*") != generation(document.get("_rev")):
+        return True
+    return not all(isinstance(number, int) for number in kept.values())

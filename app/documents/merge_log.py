@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.documents.changes import entry_of_log, file_rows
-from app.documents.common import digest
+from app.documents.common import UNKNOWN_TIME, digest, text_in
 from app.documents.merging import Choice, Leaf, Merged, merge
 
 # What a merge is signed by, as programs sign: nobody was asked.
@@ -27,7 +27,7 @@ def merge_entry(winner: Leaf, merged: Merged, document: Mapping[str, Any]) -> di
     rows = [_row(choice) for choice in merged.choices] + file_rows(winner, document)
     if not rows or document.get("type") == "change":
         return None
-    at = max(str(row["at"]) if "at" in row else "" for row in [*rows, {"at": document.get("updated_at") or ""}])
+    at = max(text_in(document, "updated_at"), *(text_in(row, "at") for row in rows)) or UNKNOWN_TIME
     entry = entry_of_log(document, digest([document["_id"], rows, at]), rows, MERGE, at)
     return {**entry, "merged": True}
 
@@ -46,8 +46,7 @@ def made_again(winner: Leaf, parent: Leaf, losers: list[Leaf]) -> dict[str, Any]
 
 
 def _row(choice: Choice) -> dict[str, Any]:
-    by = choice.of.get("updated_by") or choice.of.get("deleted_by") or ""
-    at = choice.of.get("updated_at") or choice.of.get("deleted_at") or ""
+    by, at = text_in(choice.of, "updated_by", "deleted_by"), text_in(choice.of, "updated_at", "deleted_at")
     row: dict[str, Any] = {"field": choice.field}
     if choice.row is not None:
         row["row"] = choice.row

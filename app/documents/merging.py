@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.documents.attachment_merging import merge_files
-from app.documents.common import body, generation, same
+from app.documents.common import UNKNOWN_TIME, body, generation, same, text_in
 from app.documents.disputes import (
     DELETED,
     Dispute,
@@ -21,6 +21,7 @@ from app.documents.disputes import (
     dispute,
     dispute_id,
     is_settled,
+    open_disputes,
     ordered,
     union,
     value_in,
@@ -106,8 +107,8 @@ def merge(leaves: Sequence[Leaf]) -> Merged:
         if each.dispute["id"] not in resolved:
             found.setdefault(each.dispute["id"], each.dispute)
     content = fields_merged.content
-    open_disputes = ordered(each for each in found.values() if not is_settled(each, content))
-    document = _document(winner, live, content, fields_merged.changed, open_disputes, resolved)
+    still_open = ordered(each for each in found.values() if not is_settled(each, content))
+    document = _document(winner, live, content, fields_merged.changed, still_open, resolved)
     files, missing = _merge_files(live)
     if files != (document.pop("_attachments", None) or {}):
         fields_merged.changed.add("_attachments")
@@ -116,8 +117,8 @@ def merge(leaves: Sequence[Leaf]) -> Merged:
     changed = bool(fields_merged.changed) or any(
         not same(document.get(name) or None, winner.get(name) or None) for name in ("disputes", "resolved")
     )
-    before = {each["id"] for each in winner.get("disputes") or ()}
-    new = tuple(each for each in open_disputes if each["id"] not in before)
+    before = {each["id"] for each in open_disputes(winner)}
+    new = tuple(each for each in still_open if each["id"] not in before)
     return Merged(
         document if changed else {name: value for name, value in winner.items() if name != "_revisions"},
         tuple(live[1:]),
@@ -137,7 +138,7 @@ def tombstone(leaf: Leaf) -> dict[str, Any]:
         "_deleted": True,
         **kept,
         "deleted_by": "merge",
-        "deleted_at": leaf.get("updated_at") or "",
+        "deleted_at": text_in(leaf, "updated_at") or UNKNOWN_TIME,
         "merged": True,
     }
 
@@ -223,7 +224,7 @@ class _Branches:
     def dispute(self, entry: str, leaf: int) -> Dispute:
         """The dispute that says what a leaf has in an entry, and who wrote that leaf when."""
         said = self.live[leaf]
-        by, at = said.get("updated_by") or "", said.get("updated_at") or ""
+        by, at = text_in(said, "updated_by"), text_in(said, "updated_at")
         return dispute(entry, self.rows, self.entries[leaf].get(entry), self.revision(entry, leaf), by, at)
 
     def choice(self, entry: str, before: Any, after: Any, of: Leaf) -> Choice:
@@ -321,7 +322,7 @@ def _document(
     revisions.update(dict.fromkeys(rows_of_whole_fields(changed, rows, (winner, content)), next_generation))
     document = {name: value for name, value in winner.items() if name in ("_id", "_rev", "_attachments")}
     document |= {name: winner[name] for name in ("type", "dealer") if name in winner}
-    shares = [leaf["share"] for leaf in live if "share" in leaf]
+    shares = [leaf["share"] for leaf in live if isinstance(leaf.get("share"), str)]
     if shares:
         # They cannot differ between honest writers; if they do, the private one is the safe one.
         document["share"] = min(shares)
@@ -335,11 +336,15 @@ def _document(
 
 
 def _earliest_and_latest(live: Sequence[Leaf]) -> dict[str, str]:
-    created = [(leaf["created_at"], leaf.get("created_by") or "") for leaf in live if leaf.get("created_at")]
-    updated = [(leaf["updated_at"], leaf.get("updated_by") or "") for leaf in live if leaf.get("updated_at")]
+    created, updated = _said(live, "created_at", "created_by"), _said(live, "updated_at", "updated_by")
     found: dict[str, str] = {}
     if created:
         found["created_at"], found["created_by"] = min(created)
     if updated:
         found["updated_at"], found["updated_by"] = max(updated)
     return found
+
+
+def _said(live: Sequence[Leaf], at: str, by: str) -> list[tuple[str, str]]:
+    """When each leaf was written and by whom, of those that say so in words."""
+    return [(text_in(leaf, at), text_in(leaf, by)) for leaf in live if text_in(leaf, at)]

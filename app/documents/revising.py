@@ -13,7 +13,7 @@ from typing import Any
 
 from app.documents.attachments import attached
 from app.documents.common import FIXED_FIELDS, body, generation, same
-from app.documents.disputes import DELETED, Dispute, dispute, entry_of, is_settled, ordered, union
+from app.documents.disputes import DELETED, Dispute, dispute, entry_of, is_settled, open_disputes, ordered, union
 from app.documents.entries import Entries, entries, field_of, fields, revisions_of, row_fields, rows_of_whole_fields
 
 Document = Mapping[str, Any]
@@ -167,9 +167,7 @@ def resolution(current: Document, dispute_ids: set[str], field_value: dict[str, 
     node is not to win silently.
     """
     decided = {
-        entry_of(each)
-        for each in current.get("disputes") or ()
-        if each["id"] in dispute_ids and each["field"] != DELETED
+        entry_of(each) for each in open_disputes(current) if each["id"] in dispute_ids and each["field"] != DELETED
     }
     content = {name: value for name, value in {**body(current), **field_value}.items() if value is not None}
     rows = row_fields([current, content])

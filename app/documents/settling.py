@@ -7,7 +7,7 @@ from typing import Any
 from app.couch import Conflict, Database, NotFound
 from app.documents.common import same, utc_now
 from app.documents.deleting import delete
-from app.documents.disputes import DELETED, Dispute, value_in
+from app.documents.disputes import DELETED, Dispute, open_disputes, value_in
 from app.documents.outcomes import Saved
 from app.documents.revising import Revision, resolution
 from app.documents.writing import ATTEMPTS, write_revision
@@ -26,7 +26,7 @@ def resolve_dispute(
         current = database.get(document_id)
         if current is None:
             raise NotFound(f"{document_id} is not there any more.")
-        disputed = next((each for each in current.get("disputes") or () if each["id"] == dispute_id), None)
+        disputed = next((each for each in open_disputes(current) if each["id"] == dispute_id), None)
         if disputed is None:
             return Saved(current, "unchanged")
         if disputed["field"] == DELETED and value is True:
@@ -40,7 +40,7 @@ def resolve_dispute(
 def _resolved(current: dict[str, Any], disputed: Dispute, value: Any, by: str, at: str) -> Revision:
     alike = {
         each["id"]
-        for each in current["disputes"]
+        for each in open_disputes(current)
         if (each["field"], each.get("row")) == (disputed["field"], disputed.get("row"))
         and (same(each["value"], disputed["value"]) or same(each["value"], value))
     }

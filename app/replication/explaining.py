@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from app.couch import Database, StoreError
-from app.documents.disputes import DELETED
+from app.documents.disputes import DELETED, open_disputes
 from app.errors import IronbookError
 from app.node import book_name
 from app.replication.connections import Connection, carries, connections, password_of
@@ -62,7 +62,7 @@ def _about(leaves: Sequence[dict[str, Any]]) -> list[str]:
     said = [f"It was last changed by {_by_and_at(newest)}."]
     if len(living) > 1:
         said.append(f"It has {len(living)} concurrent versions here, which the next sync merges.")
-    disputes = [each for leaf in living for each in leaf.get("disputes") or ()]
+    disputes = [each for leaf in living for each in open_disputes(leaf)]
     if disputes:
         fields = sorted({"its deletion" if each["field"] == DELETED else str(each["field"]) for each in disputes})
         said.append(
@@ -88,7 +88,8 @@ def _over(
             return [f"{name}: it does not say with whom it is shared, so no sync carries it."]
         return [f"{name}: it is shared within the dealership only, so it never goes there."]
     said = [f"{name}: {way_of(state)}"] if way_of(state) else []
-    for refused in (entry for entry in refusals_of(node, document_id) if entry.connection == name):
+    refusals = [entry for entry in refusals_of(node, document_id) if entry.connection == name]
+    for refused in refusals:
         side = "over there" if refused.direction == "push" else "here"
         said.append(f"{name}: it is refused {side} since {refused.since}: {refused.reason}")
     try:
@@ -101,17 +102,27 @@ def _over(
     except IronbookError as error:
         return [*said, f"{name}: {error}"]
     missing_here = node.book.revs_diff({document_id: [leaf["_rev"] for leaf in known]}) if known else {}
+    lacking = {"push": missing_there, "pull": missing_here}
+    current = {leaf["_rev"] for leaf in (*carried, *known)}
+    if any(lacking[refused.direction] and refused.rev in current for refused in refusals):
+        return [*said, f"{name}: it is offered again at every sync, and arrives once it is corrected or allowed."]
     unsent = not missing_there or not state.last_success or _changed_since_the_push(node, state, document_id)
-    return [*said, f"{name}: {_difference(known, bool(missing_there), bool(missing_here), unsent)}"]
+    here = "it" if any(not leaf.get("_deleted") for leaf in carried) else "its deletion"
+    return [*said, f"{name}: {_difference(here, known, bool(missing_there), bool(missing_here), unsent)}"]
 
 
-def _difference(there: Sequence[dict[str, Any]], missing_there: bool, missing_here: bool, unsent: bool) -> str:
-    """How the other side has it, in a sentence (pure). `there` are its leaves over there."""
+def _difference(
+    here: str, there: Sequence[dict[str, Any]], missing_there: bool, missing_here: bool, unsent: bool
+) -> str:
+    """How the other side has it, in a sentence (pure).
+
+    `here` is what this side has, a document or its deletion; `there` are its leaves over there.
+    """
     if not there:
         if unsent:
-            return "it is not over there yet; the next sync sends it."
+            return f"{here} is not over there yet; the next sync sends it."
         return (
-            "it was sent and is not over there any more: it was purged there, or an older state was restored. "
+            f"{here} was sent and is not over there any more: it was purged there, or an older state was restored. "
             "A sync that compares everything sends it again."
         )
     newest = max(there, key=lambda leaf: (not leaf.get("_deleted"), str(leaf.get("updated_at", ""))))
@@ -126,7 +137,7 @@ def _difference(there: Sequence[dict[str, Any]], missing_there: bool, missing_he
         return f"what was saved here last is not over there yet; {sends}. Over there it was {over_there}."
     if missing_here:
         return f"over there it was {over_there}, which is not here yet; the next sync brings it."
-    return "it is over there, as it is here."
+    return "it is over there, as it is here." if here == "it" else f"{here} is over there as well."
 
 
 def _changed_since_the_push(node: Node, state: State, document_id: str) -> bool:

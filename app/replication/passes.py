@@ -183,6 +183,7 @@ class _Pass:
             self.refused = refusals.refresh(
                 self.node,
                 self.connection,
+                before.passes,
                 refusals.Direction("push", here, far, looked_from(before.pushed_seq) if counted else None),
                 refusals.Direction("pull", far, here, looked_from(before.pulled_seq) if missed else None),
             )

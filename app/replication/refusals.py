@@ -3,8 +3,9 @@
 The replicator counts a refused document, moves its checkpoint past it and answers success; it is never tried again.
 So after a pass that counted one, the documents that changed since the last pass are compared by revision, those that
 are missing are offered once more to hear the reason, and each is listed in ``local`` as
-``refused:<connection>:<document id>`` until the other side has it. Those listed are offered again at every pass, so
-that a correction on either side is enough.
+``refused:<connection>:<document id>`` until the other side has it. At every pass those that changed since are offered
+again, and of the others as many as a batch, in turn, and the next batch as long as all of one are taken: so a
+correction on either side is enough, and a book of which nothing is taken is not sent whole at every pass.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ if TYPE_CHECKING:
     from app.node import Node
 
 _BATCH = 200
-# Of those listed already, so many are offered again at one pass.
-_OFFERED_AGAIN = 200
+# Statuses that say something about the other side at this moment, and nothing about a document.
+_OF_THE_MOMENT = (429, 502, 503, 504, 507)
 
 PUSH, PULL = "push", "pull"
 
@@ -69,18 +70,19 @@ def refusals_of(node: Node, document_id: str) -> list[Refused]:
     return [_refused(document) for document in node.local.get_many(ids).values()]
 
 
-def refresh(node: Node, connection: Connection, *directions: Direction) -> int:
+def refresh(node: Node, connection: Connection, turn: int, *directions: Direction) -> int:
     """Brings the list of a connection up to date and returns how many documents are on it.
 
-    Raises StoreError when one of the two sides does not answer; the list then stays as it was.
+    `turn` counts the passes: of many that are listed each has its turn to be offered again. Raises StoreError when one
+    of the two sides does not answer; the list then stays as it was.
     """
     listed = {(entry.direction, entry.document_id): entry for entry in _all_listed(node, connection.name)}
     if not listed and all(direction.since is None for direction in directions):
         return 0
     for direction in directions:
         known = [entry for entry in listed.values() if entry.direction == direction.name]
-        again = {entry.document_id for entry in known[:_OFFERED_AGAIN]}
-        found = dict(_offer(direction, connection, _leaves_of(direction.source, again)))
+        found = _offer_again(direction, connection, known, turn)
+        again = set(found)
         if direction.since is not None:
             candidates = _changed_since(direction, connection.book_selector)
             found |= {
@@ -88,16 +90,49 @@ def refresh(node: Node, connection: Connection, *directions: Direction) -> int:
                 for document_id, refusal in _offer(direction, connection, candidates)
                 if document_id not in again
             }
-        for document_id in again - found.keys():
-            found[document_id] = None
         _write(node, connection.name, direction.name, found, listed)
     return len(listed)
 
 
+def _offer_again(
+    direction: Direction, connection: Connection, known: Sequence[Refused], turn: int
+) -> dict[str, tuple[str, str] | None]:
+    """Offers what is listed again; (revision, reason) of what is refused still, None for what the other side has."""
+    changed, unchanged = _apart(direction.source, known)
+    found = _outcomes(direction, connection, changed)
+    start = turn * _BATCH % len(unchanged) if unchanged else 0
+    in_turn = iter(unchanged[start:] + unchanged[:start])
+    while batch := list(islice(in_turn, _BATCH)):
+        outcomes = _outcomes(direction, connection, batch)
+        found |= outcomes
+        if any(outcomes.values()):
+            break
+    return found
+
+
+def _apart(source: Database, known: Sequence[Refused]) -> tuple[list[str], list[str]]:
+    """The ids of those that are not as they were when they were refused, and of the others, in the order of ids."""
+    changed, unchanged = list[str](), list[str]()
+    remaining = iter(known)
+    while batch := {entry.document_id: entry.rev for entry in islice(remaining, _BATCH)}:
+        rows = source.all_docs(keys=list(batch)).rows
+        now = {row.id: row.value.get("rev") for row in rows if row.id and isinstance(row.value, dict)}
+        for document_id, rev in batch.items():
+            (unchanged if now.get(document_id) == rev else changed).append(document_id)
+    return changed, unchanged
+
+
+def _outcomes(
+    direction: Direction, connection: Connection, document_ids: Sequence[str]
+) -> dict[str, tuple[str, str] | None]:
+    refused = dict(_offer(direction, connection, _leaves_of(direction.source, document_ids)))
+    return {document_id: refused.get(document_id) for document_id in document_ids}
+
+
 def _offer(
     direction: Direction, connection: Connection, candidates: Iterable[tuple[str, list[str]]]
-) -> Iterator[tuple[str, tuple[str, str] | None]]:
-    """Offers what the target lacks: each missing document's id with (revision, reason), or None if it was taken."""
+) -> Iterator[tuple[str, tuple[str, str]]]:
+    """Offers what the target lacks: the id of each document that it does not take, with (revision, reason)."""
     remaining = iter(candidates)
     while batch := dict(islice(remaining, _BATCH)):
         lacking = direction.target.revs_diff(batch)
@@ -136,6 +171,8 @@ def _reasons(target: Database, leaves: Sequence[dict[str, Any]]) -> dict[tuple[s
     except (Unreachable, WrongPassword):
         raise
     except StoreError as error:
+        if error.status in _OF_THE_MOMENT:
+            raise
         if len(leaves) == 1:
             return {(leaves[0]["_id"], leaves[0]["_rev"]): str(error)}
         # The request as a whole was refused, for its size for example: ask for each by itself.

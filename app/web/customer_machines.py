@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from app.documents.disputes import disputes_in
 from app.parts.due import Due
 from app.parts.usage import Usage
 from app.web.ages import ago, ahead
@@ -104,7 +105,7 @@ def _line(machine: Document, state: MachineState | None, today: date) -> Machine
         next_when=ahead(following.on, today) if following else "",
         next_overdue=following.overdue if following else False,
         next_reason=following.reason if following else "",
-        disputes=len(machine.get("disputes") or ()),
+        disputes=disputes_in(machine),
     )
 
 

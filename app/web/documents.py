@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from app.couch import Conflict, Database, Forbidden
 from app.documents import saving
 from app.documents.deletions import OFFERED_DAYS, is_too_old
-from app.documents.disputes import DELETED, value_in
+from app.documents.disputes import DELETED, open_disputes, value_in
 from app.documents.ids import split_id
 from app.documents.merging import merge
 from app.documents.together import Together
@@ -223,7 +223,7 @@ def resolve(document_id: str, dispute_id: str) -> ResponseReturnValue:
     if document is None:
         return _not_there(database, document_id)
     require("edit", document)
-    disputed = next((each for each in document.get("disputes") or () if each["id"] == dispute_id), None)
+    disputed = next((each for each in open_disputes(document) if each["id"] == dispute_id), None)
     back = local_page(request.form.get("next", ""), url_for("documents.show", document_id=document_id))
     if disputed is None:
         flash("This was settled already.", "info")

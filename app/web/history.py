@@ -8,7 +8,7 @@ from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 
 from app.documents.common import same
-from app.documents.disputes import DELETED, value_in
+from app.documents.disputes import DELETED, open_disputes, value_in
 from app.web.document_fields import NO_FIELD, InputField, ShownField, as_input, plain, shown
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def disputes_of(
     """
     mine = frozenset(roles)
     disputes = []
-    for each in document.get("disputes") or ():
+    for each in open_disputes(document):
         if not _readable(form, each["field"], mine):
             continue
         found = _field(form, each["field"])
@@ -193,7 +193,7 @@ def ids_in(entries: Iterable[Document], document: Document, form: Form | None) -
     named = {each.name for each in form.fields if each.type == "reference"}
     values = [row.get(side) for entry in entries for row in entry.get("changes") or () if row.get("field") in named
               for side in ("from", "to")]  # fmt: skip
-    values += [each.get("value") for each in document.get("disputes") or () if each.get("field") in named]
+    values += [each.get("value") for each in open_disputes(document) if each.get("field") in named]
     return {value for value in values if isinstance(value, str) and value}
 
 

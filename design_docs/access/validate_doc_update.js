@@ -13,6 +13,24 @@ function (newDoc, oldDoc, userCtx) {
   function isText(value) {
     return typeof value === 'string' && value !== '';
   }
+  function isTime(value) {
+    return isText(value) && /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value);
+  }
+  function isList(value) {
+    return Object.prototype.toString.call(value) === '[object Array]';
+  }
+  function isObject(value) {
+    return Object.prototype.toString.call(value) === '[object Object]';
+  }
+  function isDispute(each) {
+    return isObject(each) && isText(each.id) && isText(each.field) && each.value !== undefined &&
+        (each.row === undefined || isText(each.row));
+  }
+  function areNumbers(revisions) {
+    return Object.keys(revisions).every(function (name) {
+      return typeof revisions[name] === 'number' && revisions[name] % 1 === 0;
+    });
+  }
 
   if (has('_admin')) {
     return;
@@ -35,14 +53,20 @@ function (newDoc, oldDoc, userCtx) {
       }
     }
   } else {
-    if (!isText(newDoc.created_at) || !isText(newDoc.updated_at)) {
+    if (!isTime(newDoc.created_at) || !isTime(newDoc.updated_at)) {
       refuse('A document has to say when it was created and updated.');
     }
     if (typeof newDoc.created_by !== 'string' || typeof newDoc.updated_by !== 'string') {
       refuse('A document has to say who created and updated it.');
     }
-    if (!newDoc.field_revs || typeof newDoc.field_revs !== 'object') {
-      refuse('A document has to say which revision changed which field (field_revs).');
+    if (!isObject(newDoc.field_revs) || !areNumbers(newDoc.field_revs)) {
+      refuse('A document has to say which revision changed which field, as a number each (field_revs).');
+    }
+    if (newDoc.disputes !== undefined && !(isList(newDoc.disputes) && newDoc.disputes.every(isDispute))) {
+      refuse('What is to be decided about a document (disputes) is a list of what has an id, a field and a value.');
+    }
+    if (newDoc.resolved !== undefined && !(isList(newDoc.resolved) && newDoc.resolved.every(isText))) {
+      refuse('What was decided about a document (resolved) is a list of ids.');
     }
   }
   if (newDoc.dealer !== parts[0]) {

@@ -114,3 +114,32 @@ def test_what_was_purged_over_there_was_sent_and_is_gone(trade: Trade) -> None:
     run_pass(trade.dealer, trade.connection)
     trade.replica._ask("POST", ["_purge"], {made["_id"]: [made["_rev"]]})
     assert "is not over there any more" in said(trade, made["_id"])
+
+
+def test_a_refused_document_is_not_said_to_have_been_sent_and_lost(trade: Trade) -> None:
+    rule = "function (doc) { if (doc.paid === false) { throw ({forbidden: 'Not before it is paid.'}); } }"
+    trade.replica.put({"_id": "_design/rule", "validate_doc_update": rule})
+    made = make(trade.dealer, paid=False)
+    run_pass(trade.dealer, trade.connection)
+    assert "refused over there" in said(trade, made["_id"])
+    assert "arrives once it is corrected" in said(trade, made["_id"])
+    assert "was sent" not in said(trade, made["_id"])
+    edit(trade.dealer.book, made["_id"], paid=True)
+    assert "not over there yet; the next sync sends it" in said(trade, made["_id"])
+    run_pass(trade.dealer, trade.connection)
+    assert "refused" not in said(trade, made["_id"])
+
+
+def test_of_a_deleted_document_it_is_the_deletion_that_is_over_there(trade: Trade) -> None:
+    made = make(trade.dealer, name="Miller")
+    saving.delete(trade.dealer.book, made, "tom")
+    assert "its deletion is not over there yet; the next sync sends it" in said(trade, made["_id"])
+    run_pass(trade.dealer, trade.connection)
+    assert "its deletion is over there as well" in said(trade, made["_id"])
+
+
+def test_a_photograph_alone_that_waits_is_not_over_there_yet(trade: Trade) -> None:
+    made = make(trade.dealer, name="Miller")
+    run_pass(trade.dealer, trade.connection)
+    trade.dealer.book.put_attachment(trade.dealer.book.get(made["_id"]) or {}, "photo.jpg", b"x", "image/jpeg")
+    assert "not over there yet; the next sync sends it" in said(trade, made["_id"])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from trading import Trade, edit, make
+import pytest
+from trading import Trade, documents, edit, make
 
 from app.documents import saving
+from app.replication import refusals
 from app.replication.explaining import why
 from app.replication.passes import run_pass
 from app.replication.refusals import refused_documents
@@ -60,6 +62,43 @@ def test_once_the_rule_is_gone_it_arrives_though_nobody_touched_it(trade: Trade)
     trade.replica.put({**rule, "validate_doc_update": "function () {}"})
     assert run_pass(trade.dealer, trade.connection).refused == 0
     assert trade.replica.get(bad["_id"]) is not None
+
+
+def refuse_many(trade: Trade, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """More are refused than are offered again at one pass; returns their ids."""
+    monkeypatch.setattr(refusals, "_BATCH", 3)
+    refuse_unpaid(trade)
+    ids = [str(make(trade.dealer, key=str(number), paid=False)["_id"]) for number in range(8)]
+    assert run_pass(trade.dealer, trade.connection).refused == 8
+    return ids
+
+
+def test_of_many_that_are_refused_the_corrected_one_leaves_the_list_at_once(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = refuse_many(trade, monkeypatch)
+    edit(trade.dealer.book, ids[7], paid=True)
+    saving.delete(trade.dealer.book, trade.dealer.book.get(ids[5]) or {}, "sara")
+    assert run_pass(trade.dealer, trade.connection).refused == 6
+    assert {entry.document_id for entry in refused_documents(trade.dealer, "manufacturer")} == {*ids} - {ids[5], ids[7]}
+    assert trade.replica.get(ids[7]) is not None
+
+
+def test_each_of_many_that_are_refused_has_its_turn_to_be_offered_again(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = refuse_many(trade, monkeypatch)
+    rule = trade.replica.get("_design/rule") or {}
+    only_two = (
+        f"function (doc) {{ if (doc.paid === false && doc._id < '{ids[6]}') {{ throw ({{forbidden: 'No.'}}); }} }}"
+    )
+    trade.replica.put({**rule, "validate_doc_update": only_two})
+    assert [run_pass(trade.dealer, trade.connection).refused for _ in range(4)][-1] == 6
+    assert set(documents(trade.replica)) == {ids[6], ids[7]}
+    rule = trade.replica.get("_design/rule") or {}
+    trade.replica.put({**rule, "validate_doc_update": "function () {}"})
+    assert run_pass(trade.dealer, trade.connection).refused == 0, "all go over together once all are taken"
+    assert set(documents(trade.replica)) == set(ids)
 
 
 def test_withdrawn_here_it_leaves_the_list(trade: Trade) -> None:

@@ -59,6 +59,9 @@ def test_a_dealer_writes_and_deletes_its_own_documents() -> None:
     assert reason("access", machine(updated_by="tom"), machine()) == ""
     assert reason("access", deletion(), machine()) == ""
     assert reason("access", machine(), deletion()) == ""
+    dispute = {"id": "d1", "field": "name", "value": None, "by": "", "at": ""}
+    disputed = machine(disputes=[dispute, {**dispute, "row": "r1"}], resolved=["d2"])
+    assert reason("access", disputed, machine()) == ""
 
 
 @pytest.mark.parametrize(
@@ -74,6 +77,15 @@ def test_a_dealer_writes_and_deletes_its_own_documents() -> None:
         (machine(created_at=None), "created"),
         (machine(created_by=7), "who"),
         (machine(field_revs=None), "field_revs"),
+        (machine(created_at="yesterday"), "created"),
+        (machine(updated_at=20261125), "updated"),
+        (machine(field_revs=[1]), "field_revs"),
+        (machine(field_revs={"*": 1, "name": "1"}), "field_revs"),
+        (machine(disputes="name"), "disputes"),
+        (machine(disputes=["name"]), "disputes"),
+        (machine(disputes=[{"field": "name", "value": 1}]), "disputes"),
+        (machine(resolved={"d1": True}), "resolved"),
+        (machine(resolved=[7]), "resolved"),
         (deletion(deleted_by=""), "deleted_by"),
         ({"_id": "D001:machine:CAT-123", "_deleted": True}, "type"),
     ],
