@@ -33,6 +33,7 @@ def command(context: click.Context, name: str | None, everything: bool, data: Pa
     if context.invoked_subcommand is not None:
         return 0
     from app.replication import acquaintance, connections, passes
+    from app.replication.running import running
 
     good = True
     with opened(data) as node:
@@ -46,6 +47,8 @@ def command(context: click.Context, name: str | None, everything: bool, data: Pa
             if everything:
                 acquaintance.compare_everything(node, connection)
             with steps.step(connection.name, f"Syncing with {connection.name}") as say:
+                if running(node).get(connection.name):
+                    say("waiting for the one that is running")
                 result = passes.run_pass(node, connection, _progress(say), stopping, wait=60.0)
             click.echo(
                 result.error

@@ -112,7 +112,10 @@ def stop(name: str) -> ResponseReturnValue:
             "info",
         )
     else:
-        flash(f"No sync with {name} is running here just now.", "info")
+        flash(
+            f"No sync with {name} is running in this program. One in a terminal is stopped there, with Ctrl-C.",
+            "info",
+        )
     return redirect(url_for("replication.show"), 303)
 
 

@@ -16,7 +16,7 @@ from app.node import Node
 from app.replication import connections, sync_log
 from app.replication.passes import run_pass
 from app.replication.results import Progress
-from app.replication.running import AlreadyRunning
+from app.replication.running import AlreadyRunning, Running
 from app.replication.state import read_state
 
 
@@ -308,8 +308,18 @@ def test_a_sync_shows_how_far_it_is_and_goes_on_from_where_it_was_stopped(trade:
         if progress.done and progress.step == "Push the book":
             stop.set()
 
-    run_pass(trade.dealer, trade.connection, watch, stop)
+    folder = trade.dealer.settings.data / "locks"
+    trade.dealer.extensions["replication.running"] = Running(folder, every=0.0)
+    elsewhere: list[Progress | None] = []
+
+    def watch_elsewhere(progress: Progress) -> None:
+        elsewhere.append(Running(folder).get(trade.connection.name))
+        watch(progress)
+
+    run_pass(trade.dealer, trade.connection, watch_elsewhere, stop)
     run_pass(trade.dealer, trade.connection)
+    assert elsewhere[:3] == seen[:3]
+    assert Running(folder).get(trade.connection.name) is None
     assert [step.step for step in seen if not step.done][:3] == ["Pull the catalog", "Pull the book", "Push the book"]
     assert len(documents(trade.replica)) == len(wanted)
     # The next sync counts its own documents, not those of all syncs before it.
