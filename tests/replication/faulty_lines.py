@@ -87,7 +87,15 @@ def assert_the_next_sync_finishes(line: Line) -> None:
 
 
 def assert_same(here: Database, there: Database) -> None:
-    """Both hold the same documents in the same revisions, without a conflict."""
+    """Both hold the same documents in the same revisions, without a conflict, and tell the same of what was changed."""
     mine = documents(here)
     assert mine == documents(there)
+    assert log_of_changes(here) == log_of_changes(there)
     assert not [id for id, document in mine.items() if "_conflicts" in document]
+
+
+def log_of_changes(database: Database) -> dict[str, dict[str, Any]]:
+    """The entries of the log of changes about what is shared, without what a store adds."""
+    rows = database.all_docs(include_docs=True).rows
+    entries = {str(row.id): row.doc for row in rows if row.doc and ":change:" in str(row.id)}
+    return {id: entry for id, entry in entries.items() if entry.get("share") != "dealer"}
