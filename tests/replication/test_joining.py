@@ -244,6 +244,23 @@ def test_nobody_else_can_change_a_members_password(head_office: Node, make_node:
     assert run_pass(second, other).error == ""
 
 
+def test_a_former_request_brings_no_former_password_back(head_office: Node, make_node: _Made) -> None:
+    dealer = make_node("dealer")
+    connection = joining.join(dealer, invite(head_office))
+    members.settle_members(head_office)
+    assert run_pass(dealer, connection).error == ""
+    replica, asked = head_office.book_of("D001"), f"ironbook-password-{connection.user}"
+    former = replica.get_local(asked) or {}
+    joining.rotate_password(dealer, connection.name)
+    members.settle_members(head_office)
+    assert run_pass(dealer, connection).error == ""
+    replica.put_local(
+        {**(replica.get_local(asked) or {}), **{key: former[key] for key in ("number", "record", "proof")}}
+    )
+    members.settle_members(head_office)
+    assert run_pass(dealer, connection).error == ""
+
+
 def test_a_password_entered_by_hand_is_changed_by_hand(head_office: Node, make_node: _Made) -> None:
     dealer = make_node("dealer")
     connection = join_by_hand(head_office, dealer)

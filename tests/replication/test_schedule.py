@@ -108,6 +108,8 @@ def test_soon_after_the_upstream_is_back_it_is_synced_with(
     join(away.start(), dealer_node)
     away.stop()
     make(dealer_node, name="Miller")
+    # By the back-off alone the next attempt would be a quarter of an hour away.
+    change_state(dealer_node, "manufacturer", failures=10)
     with running(dealer_node):
         assert eventually(lambda: read_state(dealer_node, "manufacturer").failure == "no_network")
         head_office = away.start()
