@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
+from fault_proxy import Answer
+from faulty_lines import assert_said, faulty_line
 from trading import Trade, documents, edit, make
 
+from app.couch.asking import Asking
 from app.documents import saving
 from app.replication import refusals
 from app.replication.explaining import why
@@ -132,9 +137,33 @@ def test_a_document_that_pretends_to_be_another_dealers_is_refused_over_there(tr
     assert ["D002" in entry.reason for entry in refused_documents(trade.dealer, "manufacturer")] == [True]
 
 
-def test_private_documents_are_not_even_asked_about(trade: Trade) -> None:
+def test_private_documents_are_not_even_asked_about(trade: Trade, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_unpaid(trade)
-    make(trade.dealer, "keepsake", share="dealer", flowers="tulips", paid=False)
+    make(trade.dealer, "keepsake", "secret", share="dealer", flowers="tulips", paid=False)
     make(trade.dealer, paid=False)
+    asked: list[str] = []
+    real = Asking.json
+
+    def noting(self: Asking, method: str, path: Any, body: Any = None, *more: Any, **named: Any) -> Any:
+        if trade.replica.name in "/".join(path):
+            asked.append(f"{path} {body}")
+        return real(self, method, path, body, *more, **named)
+
+    monkeypatch.setattr(Asking, "json", noting)
     run_pass(trade.dealer, trade.connection)
     assert [entry.document_id for entry in refused_documents(trade.dealer, "manufacturer")] == ["D001:customer:1"]
+    assert any("_revs_diff" in request and "D001:customer:1" in request for request in asked)
+    assert not any("secret" in request for request in asked)
+
+
+def test_an_upstream_that_is_busy_gives_no_new_reason_for_what_is_refused(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    make(trade.dealer, paid=False)
+    with faulty_line(trade) as line:
+        assert line.sync().refused == 1
+        listed = refused_documents(trade.dealer, line.connection.name)
+        # Nothing is new, so that what is offered again is all that is sent.
+        busy = Answer(503, b'{"error":"service_unavailable","reason":"Soon."}')
+        assert_said(line, line.fails_with(busy, path="book-d001/_bulk_docs"), "busy", "busy")
+        assert refused_documents(trade.dealer, line.connection.name) == listed
+        assert line.state.refused == 1
