@@ -234,10 +234,13 @@ class Histories(RuleBasedStateMachine):
         typed = self._typed()
         if not shown:
             return
-        if not desk.upgraded:
-            self._save(desk, id, shown, known, {ROWS: typed}, self._event(id, ROWS, typed), None)
-            return
         before = shown.get(ROWS)
+        if not desk.upgraded:
+            event = self._event(id, ROWS, typed)
+            self._save(desk, id, shown, known, {ROWS: typed}, event, None)
+            if event in desk.known[id]:
+                self._wrote_over(desk, id, before)
+            return
         rows = {each["id"]: each for each in before} if isinstance(before, list) else {}
         empty = empty and row in rows
         changed = {**rows, row: {"id": row, "v": typed}}
@@ -301,6 +304,8 @@ class Histories(RuleBasedStateMachine):
         whole = isinstance(value, list) or (text is None and ("row" in dispute or dispute["field"] == ROWS))
         event = None if whole else self._event(id, dispute["field"], text, dispute.get("row"), choice != "typed")
         self._did(desk, event, seen)
+        if dispute["field"] == ROWS and isinstance(value, str):
+            self._wrote_over(desk, id, now)
         if whole and value is not None:
             # A whole list was chosen: what is in it was decided for, and so stands for whoever typed it.
             self.overwritten -= {each for each in seen if each.text in texts(value)}
@@ -361,6 +366,11 @@ class Histories(RuleBasedStateMachine):
             return
         if saved.outcome != "unchanged" and says_something:
             self._did(desk, event, seen)
+
+    def _wrote_over(self, desk: Desk, id: str, rows: Any) -> None:
+        """One text in the place of rows says of each of them that it is gone, as whoever empties that row says."""
+        for row in rows if isinstance(rows, list) else ():
+            desk.known[id].add(self._event(id, ROWS, None, row["id"]))
 
     def _create(self, desk: Desk, id: str, fields: dict[str, Any]) -> None:
         type = id.split(":")[1]
