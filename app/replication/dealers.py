@@ -12,7 +12,7 @@ from app.errors import IronbookError
 from app.node import book_name
 from app.replication.members import remove_members
 from app.replication.password_records import random_password, record_of
-from app.replication.reports import NodeReport, read_reports
+from app.replication.reports import NodeReport, read_reports, report_of
 
 if TYPE_CHECKING:
     from app.node import Node
@@ -200,7 +200,7 @@ def _dealer(document: Mapping[str, Any]) -> Dealer:
         added_at=document.get("added_at", ""),
         left_at=document.get("left_at", ""),
         last_sync=document.get("last_sync", ""),
-        nodes=tuple(NodeReport(**report) for report in document.get("nodes", ())),
+        nodes=tuple(report_of(report["node"], report) for report in document.get("nodes", ())),
     )
 
 

@@ -14,6 +14,7 @@ from app.replication.connections import Connection, carries, connections, passwo
 from app.replication.failures import failure_of
 from app.replication.passwords import has_joined, reach
 from app.replication.refusals import refusals_of
+from app.replication.reports import read_reports
 from app.replication.sequences import changes_from
 from app.replication.state import State, read_states
 from app.replication.status import ago
@@ -161,12 +162,21 @@ def _at_the_manufacturer(node: Node, document_id: str) -> list[str]:
     if name not in node.books():
         return [f"There is no dealer {dealer} here, whose document {document_id} could be."]
     leaves = node.store.database(name).leaves(document_id)
+    refusals = [
+        f"It is refused {'here' if each.direction == 'push' else 'there'} since {each.since}, says the computer "
+        f"{report.name or 'without a name'} of the dealer: {each.reason}"
+        for report in read_reports(node.store.database(name))
+        for each in report.refusals
+        if each.document_id == document_id
+    ]
     if not leaves:
         return [
-            f"The dealer's replica {name} does not have it: it is private to the dealership, was not sent yet, or was "
-            f"refused; the dealer's own node can say which."
+            f"The dealer's replica {name} does not have it: "
+            + ("" if refusals else "it is private to the dealership, was not sent yet, or was refused; ")
+            + "the dealer's own node can say more.",
+            *refusals,
         ]
-    said = _about(leaves)
+    said = [*_about(leaves), *refusals]
     if _has_all(node.market, document_id, leaves):
         return [*said, f"It is in {name} and in the market."]
     return [*said, f"It is in {name}, and comes into the market the next time it is fed, within a minute."]

@@ -151,7 +151,8 @@ class _Pass:
         with self._talking():
             if any(step.read or step.written for step in self.steps):
                 acquaintance.part(self.node, self.connection, there.database(self.connection.book), meeting)
-            reports.report_sync(self.node, there.database(self.connection.book), self.refused)
+            told = refusals.told_upstream(self.node, self.connection.name, reports.MOST_TOLD) if self.refused else ()
+            reports.report_sync(self.node, there.database(self.connection.book), self.refused, told)
         return {
             "pulled_seq": pulled.get("source_last_seq", before.pulled_seq),
             "pushed_seq": pushed.get("source_last_seq", before.pushed_seq),

@@ -70,6 +70,23 @@ def refusals_of(node: Node, document_id: str) -> list[Refused]:
     return [_refused(document) for document in node.local.get_many(ids).values()]
 
 
+def told_upstream(node: Node, connection: str, limit: int) -> list[Refused]:
+    """The first refused documents of a connection whose names the upstream may be told: what is meant for everybody.
+
+    A connection may by mistake carry more than that, which the other side then refuses.
+    """
+    listed = iter(refused_documents(node, connection, limit=_BATCH))
+    return list(islice((entry for entry in listed if _is_for_everybody(node, entry)), limit))
+
+
+def _is_for_everybody(node: Node, entry: Refused) -> bool:
+    # What this node does not take has come from there.
+    if entry.direction == PULL:
+        return True
+    leaves = node.book.leaves(entry.document_id)
+    return bool(leaves) and all(leaf.get("share") == "manufacturer" for leaf in leaves)
+
+
 def refresh(node: Node, connection: Connection, turn: int, *directions: Direction) -> int:
     """Brings the list of a connection up to date and returns how many documents are on it.
 

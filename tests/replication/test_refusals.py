@@ -11,7 +11,7 @@ from trading import Trade, documents, edit, make
 
 from app.couch.asking import Asking
 from app.documents import saving
-from app.replication import refusals
+from app.replication import dealers, refusals
 from app.replication.explaining import why
 from app.replication.passes import run_pass
 from app.replication.refusals import refused_documents
@@ -167,3 +167,34 @@ def test_an_upstream_that_is_busy_gives_no_new_reason_for_what_is_refused(trade:
         assert_said(line, line.fails_with(busy, path="book-d001/_bulk_docs"), "busy", "busy")
         assert refused_documents(trade.dealer, line.connection.name) == listed
         assert line.state.refused == 1
+
+
+def test_head_office_is_told_which_documents_are_refused_and_why(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    bad = make(trade.dealer, paid=False)
+    run_pass(trade.dealer, trade.connection)
+    assert dealers.note_syncs(trade.head_office) == ["D001"]
+    (report,) = dealers.find_dealer(trade.head_office, "D001").nodes
+    assert [(each.document_id, each.direction) for each in report.refusals] == [(bad["_id"], "push")]
+    assert "Not before it is paid." in report.refusals[0].reason
+    assert dealers.note_syncs(trade.head_office) == []
+    assert any("Not before it is paid." in sentence for sentence in why(trade.head_office, bad["_id"]))
+    edit(trade.dealer.book, bad["_id"], paid=True)
+    run_pass(trade.dealer, trade.connection)
+    assert dealers.note_syncs(trade.head_office) == ["D001"]
+    assert dealers.find_dealer(trade.head_office, "D001").nodes[0].refusals == ()
+
+
+def test_the_name_of_a_private_document_is_in_no_report_though_it_is_listed_as_refused(trade: Trade) -> None:
+    refuse_unpaid(trade)
+    make(trade.dealer, key="open", paid=False)
+    private = make(trade.dealer, "keepsake", "secret", share="dealer", flowers="lilies")
+    run_pass(trade.dealer, trade.connection)
+    (listed,) = refused_documents(trade.dealer, "manufacturer")
+    entry = trade.dealer.local.get(f"refused:manufacturer:{listed.document_id}") or {}
+    del entry["_rev"]
+    key = f"refused:manufacturer:{private['_id']}"
+    trade.dealer.local.put({**entry, "_id": key, "document": private["_id"], "rev": private["_rev"]})
+    assert len(refused_documents(trade.dealer, "manufacturer")) == 2
+    told = refusals.told_upstream(trade.dealer, "manufacturer", 10)
+    assert [each.document_id for each in told] == ["D001:customer:open"]

@@ -85,6 +85,22 @@ def test_the_list_says_of_each_dealer_how_it_is_doing(manufacturer_node, enter):
     assert page.count("Counter") == 2
 
 
+def test_a_dealers_page_says_which_documents_were_refused_and_why(manufacturer_node, enter):
+    node = manufacturer_node
+    fill(node)
+    refusal = {"document_id": "D001:customer:<1>", "direction": "push", "reason": "Not & never.", "since": "2026-01-02"}
+    report = {"node": "n1", "name": "Counter", "at": "2026-01-02T03:04:05Z", "syncs": 7, "refused": 30}
+    known = node.local.get("dealer:D001")
+    told = [refusal, {**refusal, "direction": "pull"}, "nonsense", *[refusal] * 20]
+    node.local.put({**known, "last_sync": report["at"], "nodes": [{**report, "refusals": told}]})
+    page = enter("parts").get("/dealers/D001").text
+    assert "D001:customer:&lt;1&gt;" in page
+    assert "Not &amp; never." in page
+    assert page.count(">We<") == 8
+    assert page.count(">The dealer<") == 1
+    assert "The first 9 of 30; the dealer" in page
+
+
 def test_a_new_dealers_invitation_is_told_once_and_lets_it_in(node, admin):
     answer = admin.post("/dealers/new", data=NEW)
     assert answer.status_code == 200
