@@ -1,7 +1,8 @@
 """How the syncs of this node are doing, cheap enough for every page.
 
 What is kept between pages: the states, for a second or two, and the documents changed since the last push, which are
-counted by following the changes from where they were counted last.
+counted by following the changes from where they were counted last. The first count of a large book takes seconds: no
+page waits for its end.
 """
 
 from __future__ import annotations
@@ -28,19 +29,22 @@ _FRESH = 2.0
 _PAGE = 1000
 # Beyond so many nobody needs to know exactly.
 UNSENT_COUNTED = 20_000
+# Seconds that a page waits for the count; usually it takes milliseconds.
+_PATIENCE = 0.5
 # Seconds: clocks of other computers are never quite the same.
 _CLOCKS_DIFFER = 300
 
 
 @dataclass(frozen=True)
 class ConnectionStatus:
-    """One connection: its settings and past, unsent changes, and what runs now."""
+    """One connection: its settings and past, unsent changes (`more`: at least so many), and what runs now."""
 
     connection: Connection
     state: State
     unsent: int
     running: Progress | None
     sentence: str
+    more: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,11 +66,29 @@ class Status:
 
 @dataclass
 class _Unsent:
-    """The documents changed since a push, as far as they have been counted."""
+    """The documents changed since a push, as far as they have been counted; `more`: there may be others."""
 
     pushed_seq: Any
     seen_seq: Any
     ids: set[str] = field(default_factory=set)
+    more: bool = True
+
+
+class _Count(threading.Thread):
+    """Counts the unsent changes of every connection of a node, once."""
+
+    def __init__(self, node: Node, kept: _Kept) -> None:
+        super().__init__(name="unsent", daemon=True)
+        self._of = (node, kept)
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        node, kept = self._of
+        try:
+            for connection in kept.connections:
+                _count_unsent(node, connection, kept)
+        except Exception as error:  # whoever waits is told
+            self.error = error
 
 
 @dataclass
@@ -76,6 +98,7 @@ class _Kept:
     connections: list[Connection] = field(default_factory=list)
     states: dict[str, State] = field(default_factory=dict)
     unsent: dict[str, _Unsent] = field(default_factory=dict)
+    count: _Count | None = None
 
 
 def status(node: Node, fresh: bool = False) -> Status:
@@ -84,30 +107,38 @@ def status(node: Node, fresh: bool = False) -> Status:
     assert isinstance(kept, _Kept)
     with kept.lock:
         if fresh or time.monotonic() - kept.read_at > _FRESH:
-            _read(node, kept)
+            _read(node, kept, fresh)
         register = running(node)
         now = datetime.now(UTC)
         each = tuple(
-            _of_connection(
-                connection, kept.states.get(connection.name, State()),
-                len(kept.unsent[connection.name].ids) if connection.name in kept.unsent else 0,
-                register.get(connection.name), now,
-            )
-            for connection in kept.connections
-        )  # fmt: skip
+            _of_connection(connection, kept, register.get(connection.name), now) for connection in kept.connections
+        )
     return _together(each, node.is_manufacturer)
 
 
-def _read(node: Node, kept: _Kept) -> None:
+def _read(node: Node, kept: _Kept, fresh: bool) -> None:
     kept.connections = connections(node)
     kept.states = read_states(node)
     names = {connection.name for connection in kept.connections}
     for gone in kept.unsent.keys() - names:
         del kept.unsent[gone]
     if not node.is_manufacturer:
-        for connection in kept.connections:
-            _count_unsent(node, connection, kept)
+        _count(node, kept, fresh)
     kept.read_at = time.monotonic()
+
+
+def _count(node: Node, kept: _Kept, fresh: bool) -> None:
+    """Counts what is unsent; unless `fresh`, goes on without the rest of a count that takes long."""
+    if fresh and kept.count:
+        # It may have looked before what is asked about was saved.
+        kept.count.join()
+    if kept.count is None or not kept.count.is_alive():
+        kept.count = _Count(node, kept)
+        kept.count.start()
+        kept.count.join(None if fresh else _PATIENCE)
+    if kept.count.error:
+        error, kept.count = kept.count.error, None
+        raise error
 
 
 def _count_unsent(node: Node, connection: Connection, kept: _Kept) -> None:
@@ -120,13 +151,16 @@ def _count_unsent(node: Node, connection: Connection, kept: _Kept) -> None:
         counted.ids.update(change["id"] for change in page.results)
         counted.seen_seq = page.last_seq
         if len(page.results) < _PAGE:
+            counted.more = False
             return
+        counted.more = True
 
 
-def _of_connection(
-    connection: Connection, state: State, unsent: int, progress: Progress | None, now: datetime
-) -> ConnectionStatus:
-    return ConnectionStatus(connection, state, unsent, progress, sentence_of(state, unsent, progress, now))
+def _of_connection(connection: Connection, kept: _Kept, progress: Progress | None, now: datetime) -> ConnectionStatus:
+    state, found = kept.states.get(connection.name, State()), kept.unsent.get(connection.name)
+    unsent, more = (len(found.ids), found.more) if found else (0, False)
+    sentence = sentence_of(state, unsent, progress, now, more)
+    return ConnectionStatus(connection, state, unsent, progress, sentence, more)
 
 
 def _together(each: tuple[ConnectionStatus, ...], manufacturer: bool) -> Status:
@@ -151,8 +185,8 @@ def _together(each: tuple[ConnectionStatus, ...], manufacturer: bool) -> Status:
     )
 
 
-def sentence_of(state: State, unsent: int, progress: Progress | None, now: datetime) -> str:
-    """One connection's status in words; `now` is aware of its time zone."""
+def sentence_of(state: State, unsent: int, progress: Progress | None, now: datetime, more: bool = False) -> str:
+    """One connection's status in words; `now` is aware of its time zone, `more`: there may be more that is unsent."""
     words = []
     if progress:
         words.append(_running_words(progress))
@@ -166,8 +200,7 @@ def sentence_of(state: State, unsent: int, progress: Progress | None, now: datet
     else:
         words.append("Never synced yet.")
     if unsent:
-        more = "More than " if unsent >= UNSENT_COUNTED else ""
-        words.append(f"{more}{counted(unsent, 'change')} not sent yet.")
+        words.append(f"{'More than ' if more else ''}{counted(unsent, 'change')} not sent yet.")
     if state.refused:
         words.append(f"{counted(state.refused, 'document is', 'documents are')} refused.")
     return " ".join(words)

@@ -14,9 +14,11 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_RUNNING, STATE_STOPPED
 from trading import Computer, Trade, documents, edit, eventually, join, make
 
+from app.couch import Changes, Database
 from app.node import Node
 from app.replication import connections, passes
 from app.replication import schedule as schedules
+from app.replication import status as statuses
 from app.replication.connections import Connection
 from app.replication.schedule import Schedule, Scheduler
 from app.replication.state import change_state, read_state
@@ -136,6 +138,32 @@ def test_the_status_counts_what_was_not_sent_and_forgets_it_when_it_was(trade: T
     edit(node.book, made["_id"], phone="1")
     # The document and its line in the log of changes.
     assert status(node, fresh=True).unsent == 2
+
+
+def test_no_page_waits_for_the_end_of_a_long_count_of_what_is_not_sent(
+    trade: Trade, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = threading.Event()
+    real = statuses.changes_from
+
+    def slowly(database: Database, since: object, **options: object) -> Changes:
+        if since:
+            assert go_on.wait(10)
+        return real(database, since, **options)
+
+    monkeypatch.setattr(statuses, "changes_from", slowly)
+    monkeypatch.setattr(statuses, "_PAGE", 2)
+    monkeypatch.setattr(statuses, "_PATIENCE", 0.1)
+    node = trade.dealer
+    for key in "1234":
+        make(node, key=key, name="Miller")
+    try:
+        found = status(node)
+        assert found.sentence == "Never synced yet. More than 2 changes not sent yet."
+        assert status(node).unsent == 2
+    finally:
+        go_on.set()
+    assert status(node, fresh=True).sentence == "Never synced yet. 4 changes not sent yet."
 
 
 def test_a_node_without_connections_says_so(dealer_node: Node, manufacturer_node: Node) -> None:
