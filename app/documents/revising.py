@@ -160,20 +160,28 @@ def _next(
     return Revision(document, bool(changed or added or settled or files), kept, added)
 
 
-def resolution(current: Document, dispute_ids: set[str], field_value: dict[str, Any], by: str, at: str) -> Revision:
+def resolution(
+    current: Document,
+    dispute_ids: set[str],
+    field_value: dict[str, Any],
+    by: str,
+    at: str,
+    set_aside: Iterable[Dispute] = (),
+) -> Revision:
     """The revision in which these disputes are resolved; `field_value` are the fields as they should be.
 
     What is decided counts as changed, also where the value stays: who decides otherwise at the same time on another
-    node is not to win silently.
+    node is not to win silently. `set_aside` are values that were not decided about and have no place any more.
     """
-    decided = {
-        entry_of(each) for each in open_disputes(current) if each["id"] in dispute_ids and each["field"] != DELETED
-    }
+    about = [each for each in open_disputes(current) if each["id"] in dispute_ids and each["field"] != DELETED]
+    decided = {entry_of(each) for each in about}
     content = {name: value for name, value in {**body(current), **field_value}.items() if value is not None}
     rows = row_fields([current, content])
     # Whoever chose a whole list over one text chose each of its rows.
     decided |= {entry for entry in entries(content, rows) if field_of(entry, rows)[0] in decided & rows}
-    next_document = _next(current, content, content, [], (), rows, by, at, sorted(decided)).document
+    # And whoever chose a row chose it over a text that somebody types for all of them meanwhile.
+    decided |= {each["field"] for each in about}
+    next_document = _next(current, content, content, list(set_aside), (), rows, by, at, sorted(decided)).document
     still = [each for each in next_document.pop("disputes", ()) if each["id"] not in dispute_ids]
     if still:
         next_document["disputes"] = still

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from app.couch import Conflict, Database, NotFound
-from app.documents.common import same, utc_now
+from app.documents.common import same, text_in, utc_now
 from app.documents.deleting import delete
-from app.documents.disputes import DELETED, Dispute, open_disputes, value_in
+from app.documents.disputes import DELETED, Dispute, dispute, open_disputes, value_in
+from app.documents.entries import is_rows, revisions_of
 from app.documents.outcomes import Saved
 from app.documents.revising import Revision, resolution
 from app.documents.writing import ATTEMPTS, write_revision
@@ -49,7 +50,13 @@ def _resolved(current: dict[str, Any], disputed: Dispute, value: Any, by: str, a
         return resolution(current, alike, {}, by, at)
     if "row" not in disputed:
         return resolution(current, alike, {name: value}, by, at)
-    row_id, rows = disputed["row"], list(current.get(name) or ())
+    row_id, now = disputed["row"], current.get(name)
+    if now and not is_rows(now):
+        # Somebody whose form knows no rows has typed one text for all of them meanwhile: it is not in the row's place.
+        if value is None:
+            return resolution(current, alike, {}, by, at)
+        return resolution(current, alike, {name: [{**value, "id": row_id}]}, by, at, [_set_aside(current, name)])
+    rows = list(now or ())
     if value is None:
         rows = [row for row in rows if row.get("id") != row_id]
     elif value_in(disputed, current) is None:
@@ -57,3 +64,9 @@ def _resolved(current: dict[str, Any], disputed: Dispute, value: Any, by: str, a
     else:
         rows = [{**value, "id": row_id} if row.get("id") == row_id else row for row in rows]
     return resolution(current, alike, {name: rows or None}, by, at)
+
+
+def _set_aside(current: dict[str, Any], name: str) -> Dispute:
+    revision = revisions_of(current, current).get(name, 0)
+    by, at = text_in(current, "updated_by"), text_in(current, "updated_at")
+    return dispute(name, frozenset(), current[name], revision, by, at)

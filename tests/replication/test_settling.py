@@ -217,3 +217,49 @@ def test_a_save_over_a_deletion_keeps_what_was_disputed(store: Store) -> None:
     document = here.get(ID)
     assert document is not None and document["city"] == "Linz"
     assert [each["field"] for each in document["disputes"]] == ["phone", "_deleted"]
+
+
+ROW = {"id": "a", "v": "first"}
+
+
+def with_a_disputed_row(store: Store) -> tuple[Database, Database]:
+    """Two books with a list of one row, `ours` in the row and `theirs` in a dispute about it, or the other way."""
+    here, there = pair(store, contacts=[ROW])
+    edit(here, "anna", 1, contacts=[{**ROW, "v": "ours"}])
+    edit(there, "bert", 2, contacts=[{**ROW, "v": "theirs"}])
+    [dispute] = synced(here, there)["disputes"]
+    assert dispute["row"] == "a"
+    return here, there
+
+
+@pytest.mark.parametrize("choice", ["now", "other", "typed"])
+def test_a_row_is_settled_though_somebody_with_an_older_form_typed_one_text_for_all_rows(
+    store: Store, choice: str
+) -> None:
+    here, there = with_a_disputed_row(store)
+    edit(here, "cleo", 3, contacts="one text")
+    document = synced(here, there)
+    [dispute] = [each for each in document["disputes"] if "row" in each]
+    value = {"now": None, "other": dispute["value"], "typed": {"id": "a", "v": "typed"}}[choice]
+
+    saving.resolve_dispute(here, ID, dispute["id"], value, "anna", AT.format(5))
+
+    document = synced(here, there)
+    aside = [each["value"] for each in document.get("disputes", ())]
+    if choice == "now":
+        assert (document["contacts"], aside) == ("one text", [])
+    else:
+        assert (document["contacts"], aside) == ([value], ["one text"])
+
+
+def test_a_row_that_was_decided_for_does_not_give_way_to_a_text_typed_meanwhile(store: Store) -> None:
+    here, there = with_a_disputed_row(store)
+    stays = (here.get(ID) or {})["contacts"]
+    settle(here, "now", "anna", 5)
+    edit(there, "bert", 4, contacts="one text")
+
+    document = synced(here, there)
+
+    said = [document["contacts"], *(each["value"] for each in document.get("disputes", ()))]
+    assert stays in said
+    assert "one text" in said
