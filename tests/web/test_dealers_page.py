@@ -96,9 +96,10 @@ def test_a_dealers_page_says_which_documents_were_refused_and_why(manufacturer_n
     page = enter("parts").get("/dealers/D001").text
     assert "D001:customer:&lt;1&gt;" in page
     assert "Not &amp; never." in page
-    assert page.count(">We<") == 8
+    assert page.count(">Head office<") == 8
     assert page.count(">The dealer<") == 1
     assert "The first 9 of 30; the dealer" in page
+    assert "Which, and why, is told below." in page
 
 
 def test_a_new_dealers_invitation_is_told_once_and_lets_it_in(node, admin):
