@@ -11,6 +11,7 @@ from embedded.document_text import Show
 from embedded.http import json_text
 from embedded.http.errors import HttpError, bad_request, not_found
 from embedded.http.request import Request
+from embedded.mango import equalities
 
 FEEDS = ("normal", "longpoll", "continuous", "live", "eventsource")
 _LONGEST_WAIT = 60.0
@@ -115,6 +116,9 @@ def _selector_filter(selector: Any) -> Filter:
         passes = mango.compile_selector(selector)
     except HttpError as error:
         raise bad_request(error.reason) from None
+    says = equalities.said_by(selector)
+    if says is not None:
+        return changes.filter_by(lambda texts: [equalities.holds(says, text, passes) for text in texts])
     return changes.filter_by(lambda texts: [passes(json_text.stored(text)) for text in texts])
 
 
