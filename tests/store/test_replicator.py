@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import os
 import secrets
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -335,9 +336,13 @@ def test_a_continuous_replication_goes_on_until_it_is_cancelled(pair: Pair) -> N
     pair.source.save({"_id": "b"})
     _wait_for(pair.target, "b")
 
-    tasks = [
-        task for task in pair.worker.get("/_active_tasks").json() if task["replication_id"] == started["_local_id"]
-    ]
+    # A document is at the target a moment before the task counts it.
+    for _ in range(100):
+        listed = pair.worker.get("/_active_tasks").json()
+        tasks = [task for task in listed if task["replication_id"] == started["_local_id"]]
+        if not tasks or tasks[0]["docs_written"] == 2:
+            break
+        time.sleep(0.05)
     cancelled = pair.run(continuous=True, cancel=True)
     again = pair.worker.post(
         "/_replicate",
